@@ -1,0 +1,7 @@
+"""`python -m bff`."""
+
+import sys
+
+from bff.cli import main
+
+sys.exit(main())

@@ -1,0 +1,204 @@
+"""The whole service on one page: what is built once, which routes there are, and what a request meets first."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from bff import api, assets, login, pages
+from bff.budgets import Budgets
+from bff.catalogue import Catalogue
+from bff.edge import Edge
+from bff.errors import Problem
+from bff.keys import KeyRing
+from bff.logs import set_up
+from bff.loyalty import Loyalty, Parts
+from bff.okendo import Account, Okendo, rows_with_overrides
+from bff.records import Records
+from bff.redemption import Redemptions
+from bff.sessions import Clock, Limits, Sessions
+from bff.settings import Settings, read_settings
+from bff.shopify import Client, Shopify
+from bff.transport import AioTransport
+from bff.upstream import Upstream
+from bff.valkey import connect
+from bff.web import MemberPart, State, explain, make_templates
+
+HERE = Path(__file__).resolve().parent.parent
+DRAIN_SECONDS = 8
+
+# fmt: off
+PUBLIC_ROUTES: list[BaseRoute] = [
+    Route("/static/{name}",         assets.static,      name="static"),
+    Route("/api/v1/openapi.json",   api.show_openapi,   name="openapi"),
+    *api.routes("anyone"),
+]
+MEMBER_ROUTES: list[BaseRoute] = [
+    Route("/",                      pages.overview,         name="overview"),
+    Route("/join",                  pages.show_join,        name="join"),
+    Route("/join",                  pages.join,             methods=["POST"]),
+    Route("/welcome",               pages.welcome,          name="welcome"),
+    Route("/rewards",               pages.rewards,          name="rewards"),
+    Route("/rewards/{id}",          pages.show_reward,      name="reward"),
+    Route("/rewards/{id}",          pages.redeem,           methods=["POST"]),
+    Route("/redemptions/{key}",     pages.show_redemption,  name="redemption"),
+    Route("/refer",                 pages.show_refer,       name="refer"),
+    Route("/refer",                 pages.refer,            methods=["POST"]),
+    Route("/blocked",               pages.blocked,          name="blocked"),
+    Route("/login",                 login.login,            name="login"),
+    Route("/callback",              login.callback,         name="callback"),
+    Route("/logout",                login.logout,           name="logout", methods=["POST"]),
+    Route("/signed-out",            login.signed_out,       name="signed_out"),
+    *api.routes("visitor", "member"),
+]
+# fmt: on
+
+
+def create_from_environment() -> Starlette:
+    """What the server runs; raises SettingsError when the environment is not fit."""
+    settings = read_settings(os.environ)
+    set_up(settings.log_level)
+    return create_app(settings)
+
+
+def create_app(settings: Settings, clock: Clock = time.time) -> Starlette:
+    """The application. `clock` gives Unix seconds; tests move it."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[State]:
+        async with built(settings, clock) as state:
+            yield state
+
+    # Routers of their own, since Starlette's default answers a trailing slash with a 307 that repeats the POST (F2).
+    member_part = Router(MEMBER_ROUTES, redirect_slashes=False)
+    inner = [*PUBLIC_ROUTES, Mount("", app=member_part, middleware=[Middleware(MemberPart)])]
+    below: list[BaseRoute] = []
+    if settings.base_path:
+        below = [Route(settings.base_path, home), Mount(settings.base_path, app=Router(inner, redirect_slashes=False))]
+    routes = HEALTH_ROUTES + (below or inner)
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Edge, settings=settings, methods_at=_methods_at)],
+        exception_handlers={Problem: _explain, HTTPException: _explain_http},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+@contextlib.asynccontextmanager
+async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[State]:
+    """Everything a request may need, built once; on the way out redemptions under way are brought to their end."""
+    keys = KeyRing(settings.secret_keys)
+    valkey = connect(
+        settings.valkey_url,
+        verify_tls=settings.valkey_verify_tls,
+        timeout_seconds=settings.valkey_timeout_seconds,
+    )
+    upstream = Upstream(AioTransport())
+    records = Records(settings.database_url)
+    limits = Limits(
+        idle_seconds=settings.session_idle_seconds,
+        absolute_seconds=settings.session_absolute_seconds,
+        per_customer=settings.sessions_per_customer,
+    )
+    sessions = Sessions(valkey, keys, limits, clock)
+    okendo = Okendo(upstream, _account(settings), rows_with_overrides(settings.okendo_overrides))
+    shopify = Shopify(upstream, _client(settings), clock)
+    catalogue = Catalogue(okendo, clock)
+    parts = Parts(okendo, shopify, sessions, records, catalogue)
+    loyalty = Loyalty(parts)
+    redemptions = Redemptions(loyalty, parts)
+    state: State = {
+        "settings": settings,
+        "keys": keys,
+        "sessions": sessions,
+        "records": records,
+        "budgets": Budgets(valkey),
+        "shopify": shopify,
+        "catalogue": catalogue,
+        "loyalty": loyalty,
+        "redemptions": redemptions,
+        "templates": make_templates(str(HERE / "templates")),
+        "assets": assets.Assets(HERE / "static"),
+    }
+    await records.open()
+    try:
+        yield state
+    finally:
+        await redemptions.finish(DRAIN_SECONDS)
+        await asyncio.gather(upstream.aclose(), records.close(), valkey.aclose(close_connection_pool=True))
+
+
+def _account(settings: Settings) -> Account:
+    return Account(
+        api_url=settings.okendo_api_url,
+        user_id=settings.okendo_user_id,
+        partner_id=settings.okendo_partner_id,
+        timeout_seconds=settings.upstream_timeout_seconds,
+    )
+
+
+def _client(settings: Settings) -> Client:
+    return Client(
+        shop_url=settings.shopify_shop_url,
+        client_id=settings.shopify_client_id,
+        client_secret=settings.shopify_client_secret,
+        redirect_uri=f"{settings.base_url}/callback",
+        origin=settings.origin,
+        issuer=settings.shopify_issuer,
+        storefront_token=settings.shopify_storefront_token,
+        timeout_seconds=settings.upstream_timeout_seconds,
+    )
+
+
+async def healthz(_: Request[Any]) -> Response:
+    """Alive: says nothing of what this depends on, so that a vendor's trouble never restarts a healthy process."""
+    return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
+
+
+async def readyz(request: Request[Any]) -> Response:
+    """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
+    ready = await asyncio.gather(request.state["sessions"].ping(), request.state["records"].ping())
+    return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
+
+
+async def home(request: Request[Any]) -> Response:
+    """The base path without its slash."""
+    return RedirectResponse(request.state["settings"].base_path + "/", 308)
+
+
+# Outside the base path, since platforms look for them at the root.
+HEALTH_ROUTES: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+
+
+async def _explain(request: Request[Any], error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 (Starlette calls this for Problem alone)
+    return explain(request, error)
+
+
+async def _explain_http(request: Request[Any], error: Exception) -> Response:
+    """Starlette's own 404 and 405, in our words; a path that takes other methods says which (RFC 9110 §15.5.6)."""
+    methods = _methods_at(request.scope["path"].removeprefix(request.state["settings"].base_path))
+    if not methods or request.method in methods:
+        return explain(request, Problem("not_found", "There is nothing at this address."))
+    problem = Problem("invalid_request", "This address does not take that method.", status=405)
+    problem.headers["allow"] = ", ".join(sorted(methods))
+    return explain(request, problem)
+
+
+def _methods_at(path: str) -> frozenset[str]:
+    """Which methods a path below the base path answers to; none when there is no such path."""
+    routes = [route for route in HEALTH_ROUTES + PUBLIC_ROUTES + MEMBER_ROUTES if isinstance(route, Route)]
+    matching = [route.methods or set() for route in routes if route.path_regex.match(path)]
+    return frozenset().union(*matching)

@@ -1,0 +1,165 @@
+"""The public program as everyone may see it, remembered in this process: policies, ways to earn, rewards, tiers.
+
+Nothing of a member can get in here: only `Public` rows are accepted.
+"""
+
+import hashlib
+import html
+from typing import Any, TypedDict
+from urllib.parse import urlsplit
+
+import msgspec
+import nh3
+
+from bff.endpoints import (
+    EARNING_RULES,
+    LEGAL_POLICIES,
+    REDEMPTION_RULES,
+    VIP_PROGRAM,
+    EarningRule,
+    LegalPolicies,
+    Public,
+    RedemptionRule,
+    Reply,
+    Tier,
+)
+from bff.errors import UpstreamFailed, VendorRefused
+from bff.okendo import Okendo
+from bff.remembered import Remembered
+from bff.sessions import Clock
+from bff.settings import LOCAL_HOSTS
+
+FRESH_SECONDS = 60
+STALE_SECONDS = 3600
+# A copy for each language, country and currency asked for; the oldest makes room, so that strangers cannot fill memory.
+MOST_COPIES = 64
+SENTENCE_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a"}
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
+    """The legal policies as we show them. `sentence_html` is sanitised; `digest` is over the vendor's own words."""
+
+    version: str | int | float
+    button_text: str
+    sentence_html: str
+    privacy_policy_url: str | None
+    terms_and_conditions_url: str | None
+    digest: str
+
+
+class Locale(TypedDict, total=False):
+    """How rewards are to be worded and priced, in the forms Okendo documents: "en", "us", "USD"."""
+
+    language: str
+    country: str
+    currency: str
+
+
+class Catalogue:
+    """Public data: fresh for a minute, then served while it is renewed, for an hour at most when Okendo is away."""
+
+    def __init__(self, okendo: Okendo, clock: Clock) -> None:
+        self._okendo = okendo
+        self._clock = clock
+        self._copies: dict[tuple[Any, ...], Remembered[Any]] = {}
+
+    async def policies(self, *, at_most_seconds: float | None = None) -> Policies:
+        """For showing; at the click they are read anew (`current_policies`)."""
+        return present(await self._copy(LEGAL_POLICIES, at_most_seconds))
+
+    async def current_policies(self) -> Policies:
+        """The policies as they are at this moment, past every copy. Raises UpstreamFailed when they are unreadable."""
+        return present(await self._asked(LEGAL_POLICIES))
+
+    async def earning_rules(self) -> list[EarningRule]:
+        rules: list[EarningRule] = await self._copy(EARNING_RULES)
+        return rules
+
+    async def rewards(self, locale: Locale | None = None) -> list[RedemptionRule]:
+        rules: list[RedemptionRule] = await self._copy(REDEMPTION_RULES, **(locale or {}))
+        return rules
+
+    async def tiers(self) -> list[Tier]:
+        """Lowest first."""
+        tiers: list[Tier] = await self._copy(VIP_PROGRAM)
+        return sorted(tiers, key=lambda tier: tier.spend)
+
+    async def _copy(self, row: Public[Any], at_most_seconds: float | None = None, **arguments: str) -> Any:
+        key = (row.name, *sorted(arguments.items()))
+        copy = self._copies.get(key)
+        if copy is None:
+            if len(self._copies) >= MOST_COPIES:
+                self._copies.pop(next(iter(self._copies)))
+            copy = self._copies[key] = Remembered(
+                lambda: self._asked(row, **arguments),
+                self._clock,
+                fresh_seconds=FRESH_SECONDS,
+                stale_seconds=STALE_SECONDS,
+            )
+        value, _ = await copy.get(at_most_seconds=at_most_seconds)
+        return value
+
+    async def _asked(self, row: Public[Reply], **arguments: str) -> Reply:
+        try:
+            return await self._okendo.public(row, **arguments)
+        except VendorRefused as refusal:
+            raise UpstreamFailed(f"Okendo refused {refusal.operation}.", sent=False) from None
+
+
+def present(policies: LegalPolicies) -> Policies:
+    """Ready for a page. The digest covers version, button, words and links as the vendor sent them, before they are
+    sanitised, so that any change of any of them is a change. Raises UpstreamFailed when there is nothing to show."""
+    sentence = sanitised(policies.sentence_html or _from_template(policies))
+    visible = html.unescape(nh3.clean(sentence, tags=set()))
+    if not visible.strip() or not policies.button_text.strip():
+        raise UpstreamFailed("Okendo's legal policies have no text.", sent=True)
+    whole = msgspec.json.encode(policies, order="deterministic")
+    return Policies(
+        version=policies.version,
+        button_text=policies.button_text,
+        sentence_html=sentence,
+        privacy_policy_url=safe_link(policies.privacy_policy_url),
+        terms_and_conditions_url=safe_link(policies.terms_and_conditions_url),
+        digest=hashlib.sha256(whole).hexdigest(),
+    )
+
+
+def _from_template(policies: LegalPolicies) -> str:
+    """The template's placeholder syntax is not public: {{name}}, {name} and ${name} are filled."""
+    words = html.escape(policies.sentence_template or "")
+    links = {
+        "privacyPolicyUrl": (policies.privacy_policy_url, "Privacy policy"),
+        "termsAndConditionsUrl": (policies.terms_and_conditions_url, "Terms and conditions"),
+    }
+    for name, (url, label) in links.items():
+        anchor = f'<a href="{html.escape(url or "")}">{label}</a>'
+        for placeholder in (f"{{{{{name}}}}}", f"${{{name}}}", f"{{{name}}}"):
+            words = words.replace(placeholder, anchor)
+    return words
+
+
+def sanitised(text: str) -> str:
+    """A vendor's HTML with a few harmless tags left; links only to absolute https or mailto addresses (I2)."""
+    return nh3.clean(
+        text,
+        tags=SENTENCE_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"https", "mailto"},
+        attribute_filter=lambda tag, name, value: value if name != "href" or _is_absolute(value) else None,
+        link_rel="noopener noreferrer",
+    )
+
+
+def _is_absolute(url: str) -> bool:
+    parts = urlsplit(url.strip())
+    return (parts.scheme == "https" and bool(parts.hostname)) or (parts.scheme == "mailto" and bool(parts.path))
+
+
+def safe_link(url: str | None) -> str | None:
+    """A vendor's address, if it may be made a link: https, or a server on this very machine in development (F4)."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    is_local = parts.scheme == "http" and parts.hostname in LOCAL_HOSTS
+    return url if parts.hostname and (parts.scheme == "https" or is_local) else None

@@ -1,0 +1,320 @@
+"""Every Okendo operation we use: the shapes of its answers and one row of data each.
+
+A row says how a call is made and under which names its answer may come; `label` says how sure we are of that.
+`okendo.py` turns rows into calls, OKENDO_OVERRIDES corrects any of them without code.
+Sources: Okendo's Storefront API 2025-02-01, https://docs.okendo.io/on-site/storefront-rest-api/endpoints/loyalty
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+Reply = TypeVar("Reply")
+Label = Literal["documented", "inferred", "guessed"]
+Names = Mapping[str, tuple[str, ...]]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """What we keep of a vendor's object; a field without default is one we cannot do without."""
+
+
+class LegalPolicies(Shape, frozen=True):
+    """The legal texts of the program, word for word; `version` is echoed to the vendor with its own type."""
+
+    version: str | int | float
+    button_text: str
+    sentence_html: str | None = None
+    sentence_template: str | None = None
+    privacy_policy_url: str | None = None
+    terms_and_conditions_url: str | None = None
+
+
+class EarningRule(Shape, frozen=True):
+    id: str
+    name: str = ""
+    kind: str = "custom"
+    calculation: str | None = None
+    points: float | None = None
+    url: str | None = None
+    completed: bool | None = None
+
+
+class RedemptionRule(Shape, frozen=True):
+    id: str
+    name: str = ""
+    kind: str = "unknown"
+    points: float | None = None
+    description: str | None = None
+    minimum_spend: str | float | None = None
+    expires_after_days: int | None = None
+    required_tier: str | None = None
+    eligible: bool | None = None
+
+
+class Tier(Shape, frozen=True):
+    name: str
+    spend: float = 0
+    perks: tuple[Any, ...] = ()
+
+
+class Login(Shape, frozen=True):
+    """`token` is the loyalty customer JWT: a secret."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1)]
+    state: str = "pending"
+
+
+class Customer(Shape, frozen=True):
+    balance: float
+    state: str = "pending"
+    pending: float | None = None
+    tier: str | None = None
+    birthday_day: int | None = None
+    birthday_month: int | None = None
+    referral_sender_id: str | None = None
+    email: str | None = None
+
+
+class Redeemed(Shape, frozen=True):
+    """A success with `code` is a coupon, one with `store_credit` is in the member's account already."""
+
+    code: str | None = None
+    description: str | None = None
+    expires_at: datetime | None = None
+    points: float | None = None
+    store_credit: str | float | None = None
+    currency: str | None = None
+
+
+class Referral(Shape, frozen=True):
+    status: str = "sent"
+    date: datetime | None = None
+
+
+class ReferralCount(Shape, frozen=True):
+    count: int = 0
+
+
+class ReferralSender(Shape, frozen=True):
+    id: str
+    url: str
+
+
+class Nothing(Shape, frozen=True):
+    """An answer whose body is empty or unknown: only its success counts."""
+
+
+class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
+    """One operation. `sends` names our arguments as the vendor does (query of a GET, JSON body otherwise);
+    `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
+    dotted paths inside it."""
+
+    name: str
+    method: str
+    path: str
+    label: Label
+    reply: type[Reply]
+    sends: Mapping[str, str] = {}
+    envelope: tuple[str, ...] = ("",)
+    names: Names = {}
+
+
+class Public(Row[Reply], frozen=True, kw_only=True):
+    """A row whose answer is the same for everyone, so that it may be kept and shared."""
+
+
+class ForMember(Row[Reply], frozen=True, kw_only=True):
+    """A row that needs a member's JWT; its answer belongs to that member alone."""
+
+
+LOCALISED = {"country": "countryCode", "language": "languageCode", "currency": "currencyCode"}
+
+EARNING_RULE: Names = {
+    "id": ("earningRuleId", "ruleId", "id"),
+    "name": ("title", "name"),
+    "kind": ("action", "type"),
+    "calculation": ("type",),
+    "points": ("amount", "points", "amountForReview"),
+    "url": ("url", "socialUrl"),
+    "completed": ("isCompleted", "completed"),
+}
+REDEMPTION_RULE: Names = {
+    "id": ("redemptionRuleId", "ruleId", "id"),
+    "name": ("title", "name"),
+    "kind": ("type",),
+    "points": ("reward.points", "reward.pointsRequired", "reward.cost", "pointsRequired", "points"),
+    "description": ("description", "reward.description"),
+    "minimum_spend": ("minimumPurchase.amount", "minimumPurchase"),
+    "expires_after_days": ("expiresAfterDays",),
+    "required_tier": ("requiredVipTierName", "minimumVipTierName", "vipTierName", "vipTier.name"),
+    "eligible": ("isEligible", "eligible"),
+}
+STATUS_NAMES = ("status", "state")
+
+EARNING_RULES = Public(
+    name="earning_rules",
+    method="GET",
+    path="/stores/{subscriberId}/loyalty/earning_rules",
+    label="inferred",
+    reply=list[EarningRule],
+    envelope=("rules", "earningRules", ""),
+    names=EARNING_RULE,
+)
+REDEMPTION_RULES = Public(
+    name="redemption_rules",
+    method="GET",
+    path="/stores/{subscriberId}/loyalty/redemption_rules",
+    label="inferred",
+    reply=list[RedemptionRule],
+    sends=LOCALISED,
+    envelope=("rules", "redemptionRules", ""),
+    names=REDEMPTION_RULE,
+)
+VIP_PROGRAM = Public(
+    name="vip_program",
+    method="GET",
+    path="/stores/{subscriberId}/loyalty/vip_program",
+    label="guessed",
+    reply=list[Tier],
+    envelope=("vipProgram.tiers", "vipTiers", "tiers", ""),
+    names={"name": ("name", "title"), "spend": ("spendRequirement", "minimumSpend"), "perks": ("perks",)},
+)
+LEGAL_POLICIES = Public(
+    name="legal_policies",
+    method="GET",
+    path="/stores/{subscriberId}/loyalty/legal_policies",
+    label="documented",
+    reply=LegalPolicies,
+    envelope=("legalPolicies", ""),
+    names={
+        "version": ("version",),
+        "button_text": ("acceptTermsAndJoinProgramButtonText",),
+        "sentence_html": ("policySentence.html",),
+        "sentence_template": ("policySentence.template",),
+        "privacy_policy_url": ("privacyPolicyUrl",),
+        "terms_and_conditions_url": ("termsAndConditionsUrl",),
+    },
+)
+LOGIN = Public(
+    name="login",
+    method="POST",
+    path="/stores/{subscriberId}/loyalty/login",
+    label="documented",
+    reply=Login,
+    sends={
+        "customer_account": "customerAccessToken",
+        "storefront": "storefrontCustomerAccessToken",
+        "storefront_public": "storefrontAccessToken",
+    },
+    names={
+        "token": ("token", "accessToken", "customerToken", "jwt", "loyaltyToken"),
+        "state": ("status", "customer.status", "loyaltyCustomer.status"),
+    },
+)
+CUSTOMER = ForMember(
+    name="customer",
+    method="GET",
+    path="/loyalty/customer",
+    label="guessed",
+    reply=Customer,
+    envelope=("loyaltyCustomer", "customer", ""),
+    names={
+        "state": STATUS_NAMES,
+        "balance": ("points.balance", "pointsBalance"),
+        "pending": ("points.pending", "pointsPending"),
+        "tier": ("vipTierName", "vipTier.name", "vipTier"),
+        "birthday_day": ("birthday.day",),
+        "birthday_month": ("birthday.month",),
+        "referral_sender_id": ("referralSenderId",),
+        "email": ("customer.email", "email"),
+    },
+)
+CUSTOMER_ACTIVATION = ForMember(
+    name="customer_activation",
+    method="POST",
+    path="/loyalty/customer_activation",
+    label="documented",
+    reply=Nothing,
+    sends={"channel": "enrollmentChannel", "version": "legalPoliciesVersionAccepted"},
+)
+CUSTOMER_REDEMPTION_RULES = ForMember(
+    name="customer_redemption_rules",
+    method="GET",
+    path="/loyalty/redemption_rules",
+    label="inferred",
+    reply=list[RedemptionRule],
+    sends=LOCALISED,
+    envelope=("rules", "redemptionRules", ""),
+    names=REDEMPTION_RULE,
+)
+REDEEM = ForMember(
+    name="redeem",
+    method="POST",
+    path="/loyalty/redemptions",
+    label="guessed",
+    reply=Redeemed,
+    sends={"reward": "redemptionRuleId"},
+    names={
+        "code": ("couponCode", "coupon.code", "reward.couponCode", "transaction.couponCode", "code"),
+        "description": ("coupon.description", "couponDescription"),
+        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
+        "points": ("pointsSpent", "transaction.amount"),
+        "store_credit": ("storeCredit.amount", "storeCredit"),
+        "currency": ("storeCredit.currencyCode",),
+    },
+)
+REFERRAL_REQUEST = ForMember(
+    name="referral_request",
+    method="POST",
+    path="/loyalty/referral_requests",
+    label="guessed",
+    reply=Nothing,
+    sends={"email": "email", "sender": "referralSenderId"},
+)
+REFERRALS = ForMember(
+    name="referrals",
+    method="GET",
+    path="/loyalty/referrals",
+    label="guessed",
+    reply=list[Referral],
+    envelope=("referrals", "items", ""),
+    names={"status": STATUS_NAMES, "date": ("date", "dateCreated", "createdAt")},
+)
+REFERRAL_COUNT = ForMember(
+    name="referral_count",
+    method="GET",
+    path="/loyalty/referral_count",
+    label="guessed",
+    reply=ReferralCount,
+    names={"count": ("count", "referralCount", "total")},
+)
+REFERRAL_SENDER = Public(
+    name="referral_sender",
+    method="POST",
+    path="/stores/{subscriberId}/referral_senders",
+    label="documented",
+    reply=ReferralSender,
+    sends={"email": "email"},
+    names={"id": ("referralSenderId",), "url": ("shareableLinkUrl",)},
+)
+
+ROWS: Mapping[str, Row[Any]] = {
+    row.name: row
+    for row in (
+        EARNING_RULES,
+        REDEMPTION_RULES,
+        VIP_PROGRAM,
+        LEGAL_POLICIES,
+        LOGIN,
+        CUSTOMER,
+        CUSTOMER_ACTIVATION,
+        CUSTOMER_REDEMPTION_RULES,
+        REDEEM,
+        REFERRAL_REQUEST,
+        REFERRALS,
+        REFERRAL_COUNT,
+        REFERRAL_SENDER,
+    )
+}

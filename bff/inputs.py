@@ -1,0 +1,156 @@
+"""What a client sent, read strictly: JSON, forms, and where it wants to go afterwards."""
+
+import json
+import math
+import re
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from email_validator import EmailNotValidError, validate_email
+from starlette.requests import Request
+
+from bff.catalogue import Locale
+from bff.errors import Problem
+from bff.redemption import KEY
+from bff.settings import Settings
+
+RETURN_TO_LONGEST = 512
+JSON_DEPTH = 16
+JSON_WHOLE = 2**53
+FORM_FIELDS = 16
+Body = TypeVar("Body")
+
+
+async def read_json(request: Request[Any], shape: type[Body]) -> Body:
+    """The body as this shape; raises Problem `invalid_request` for anything but strict JSON of exactly this shape."""
+    try:
+        value = json.loads(
+            (await request.body()).decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            parse_int=_whole,
+            parse_float=_finite,
+        )
+        _check_strings(value, 0)
+        return msgspec.convert(value, shape, strict=True)
+    except msgspec.ValidationError as error:
+        # msgspec names the field and the type that was expected, never the value.
+        raise Problem("invalid_request", f"The body is not as documented: {error}.") from None
+    except (ValueError, RecursionError):
+        raise Problem("invalid_request", "The body is not valid JSON (RFC 8259, UTF-8, no duplicate names).") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > JSON_WHOLE:
+        raise ValueError
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _check_strings(value: Any, depth: int) -> None:
+    if depth > JSON_DEPTH:
+        raise ValueError
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, list | dict):
+        inner = value if isinstance(value, list) else [*value.keys(), *value.values()]
+        for item in inner:
+            _check_strings(item, depth + 1)
+
+
+async def read_form(request: Request[Any]) -> dict[str, str]:
+    """An urlencoded form with each field at most once; raises Problem `invalid_request`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Problem("invalid_request", "Send the form as application/x-www-form-urlencoded.", status=415)
+    try:
+        text = (await request.body()).decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
+        return _unique(pairs)
+    except ValueError:
+        raise Problem("invalid_request", "The form could not be read.") from None
+
+
+def safe_return_to(settings: Settings, given: str | None) -> str:
+    """Where to go after signing in: a path of ours or an address of the storefront, else our overview (F1)."""
+    home = settings.base_path + "/"
+    if (
+        not given
+        or len(given) > RETURN_TO_LONGEST
+        or re.search(r"[^\x21-\x5b\x5d-\x7e]|%(0|1|2[eEfF]|5[cC]|7[fF])", given)
+    ):
+        return home
+    parts = urlsplit(given)
+    if parts.scheme or parts.netloc:
+        origin = f"{parts.scheme}://{parts.netloc}"
+        return given if origin in settings.storefront_origins else home
+    if not re.match(r"/(?!/)", given) or ".." in parts.path or "//" in parts.path:
+        return home
+    return given if parts.path == settings.base_path or parts.path.startswith(home) else home
+
+
+def idempotency_key(given: str | None) -> str:
+    """An Idempotency-Key, bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1).
+
+    Raises Problem `idempotency_key_missing` or `invalid_request`.
+    """
+    if not given:
+        raise Problem("idempotency_key_missing", "Send an Idempotency-Key of 16 to 64 letters, digits, - or _.")
+    bare = given[1:-1] if len(given) > 1 and given[0] == given[-1] == '"' else given
+    if not KEY.fullmatch(bare):
+        raise Problem("invalid_request", "An Idempotency-Key has 16 to 64 letters, digits, - or _.")
+    return bare
+
+
+def read_email(given: str) -> str:
+    """One address, normalised, an international domain as an A-label (checklist H6).
+
+    Raises Problem `invalid_email`.
+    """
+    try:
+        if len(given) > 254 or not given.isprintable():
+            raise EmailNotValidError
+        found = validate_email(given.strip(" "), check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        raise Problem("invalid_email", "Please check the email address.") from None
+    return found.ascii_email or found.normalized
+
+
+def read_locale(request: Request[Any]) -> Locale:
+    """`locale`, `country` and `currency` of the query, as Okendo writes them; raises Problem `invalid_request`."""
+    found: Locale = {}
+    language, _, region = (_matching(request, "locale", r"[a-z]{2}(-[A-Za-z]{2})?") or "").partition("-")
+    country = _matching(request, "country", r"[A-Za-z]{2}") or region
+    currency = _matching(request, "currency", r"[A-Za-z]{3}")
+    if language:
+        found["language"] = language
+    if country:
+        found["country"] = country.lower()
+    if currency:
+        found["currency"] = currency.upper()
+    return found
+
+
+def _matching(request: Request[Any], name: str, form: str) -> str | None:
+    given = request.query_params.get(name)
+    if given is not None and not re.fullmatch(form, given, re.ASCII):
+        raise Problem("invalid_request", f"The query parameter {name} is malformed.")
+    return given

@@ -1,0 +1,101 @@
+"""The key ring: one secret from the settings becomes a separate key for every purpose.
+
+New seals and signatures use the first key; every key still listed opens and verifies, so that a key can be rotated
+without signing anyone out, and removing one ends exactly what it protected (checklist C2-C6).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from itsdangerous import Signer, URLSafeSerializer
+
+Purpose = Literal["session", "session cookie", "login", "csrf", "consent", "customer index", "redemption"]
+NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """The bytes were not sealed by a key of this ring for this purpose, place and share."""
+
+
+class KeyRing:
+    """`keys` are (id, 32 random bytes or more), newest first."""
+
+    def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        self._keys = dict(keys)
+        self._newest = keys[0][0]
+        self.signer = lru_cache(self._signer)
+        self.serialiser = lru_cache(self._serialiser)
+
+    def seal(self, purpose: Purpose, plaintext: bytes, *, place: bytes, share: bytes = b"") -> bytes:
+        """AES-256-GCM with a random 96-bit nonce. It opens only for the same purpose, `place` (such as a store key)
+        and `share` (a part of the key that is kept elsewhere). Result: id length, id, nonce, ciphertext."""
+        identity = self._newest.encode()
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        key = derive(self._keys[self._newest], purpose, share)
+        sealed = AESGCM(key).encrypt(nonce, plaintext, _context(purpose, place, identity))
+        return bytes([len(identity)]) + identity + nonce + sealed
+
+    def open(self, purpose: Purpose, sealed: bytes, *, place: bytes, share: bytes = b"") -> bytes:
+        """Raises SealBroken for anything changed, moved, foreign or sealed by a key no longer listed."""
+        identity, rest = sealed[1 : 1 + sealed[0]] if sealed else b"", sealed[1 + sealed[0] :] if sealed else b""
+        secret = self._keys.get(identity.decode("ascii", "replace"))
+        if secret is None or len(rest) <= NONCE_BYTES:
+            raise SealBroken
+        try:
+            cipher = AESGCM(derive(secret, purpose, share))
+            return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], _context(purpose, place, identity))
+        except InvalidTag:
+            raise SealBroken from None
+
+    def newest(self) -> "KeyRing":
+        """A ring of the newest key alone."""
+        if len(self._keys) == 1:
+            return self
+        return KeyRing([(self._newest, self._keys[self._newest])])
+
+    def is_newest(self, sealed: bytes) -> bool:
+        return sealed[1 : 1 + sealed[0]].decode("ascii", "replace") == self._newest
+
+    def _signer(self, purpose: Purpose) -> Signer:
+        # itsdangerous wants the newest key last.
+        secrets_oldest_first = [derive(secret, purpose) for secret in reversed(self._keys.values())]
+        return Signer(secrets_oldest_first, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)
+
+    def _serialiser(self, purpose: Purpose) -> URLSafeSerializer:
+        secrets_oldest_first = [derive(secret, purpose) for secret in reversed(self._keys.values())]
+        options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        return URLSafeSerializer(secrets_oldest_first, salt=purpose, signer_kwargs=options)
+
+    def mark(self, purpose: Purpose, *parts: str) -> str:
+        """An HMAC-SHA256 over the parts, 43 characters."""
+        return self.signer(purpose).get_signature(_joined(parts)).decode()
+
+    def marks(self, purpose: Purpose, *parts: str) -> list[str]:
+        """The same mark by every key of the ring, newest first: for finding what an older key has named."""
+        rings = (KeyRing([key]) for key in self._keys.items())
+        return [ring.mark(purpose, *parts) for ring in rings]
+
+    def matches(self, purpose: Purpose, mark: str, *parts: str) -> bool:
+        """Whether `mark` was made over these parts by a key of the ring; compared in constant time."""
+        return mark.isascii() and self.signer(purpose).verify_signature(_joined(parts), mark)
+
+
+def derive(secret: bytes, purpose: str, share: bytes = b"") -> bytes:
+    """A 256-bit key for one purpose (HKDF, RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=32, salt=share or None, info=purpose.encode()).derive(secret)
+
+
+def _context(purpose: str, place: bytes, identity: bytes) -> bytes:
+    return b"\0".join((purpose.encode(), place, identity))
+
+
+def _joined(parts: Sequence[str]) -> bytes:
+    # Lengths in front keep ("ab", "c") and ("a", "bc") apart.
+    return b"".join(f"{len(part.encode())}:".encode() + part.encode() for part in parts)

@@ -1,0 +1,184 @@
+"""Signing in with Shopify and out again: /login, /callback, /logout, and the hand-in of a token by the storefront."""
+
+import secrets
+
+import msgspec
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from bff.budgets import HAND_IN, LOGIN
+from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.inputs import read_form, read_json, safe_return_to
+from bff.sessions import LOGIN_SECONDS, PendingLogin, ShopifyTokens
+from bff.shopify import ShopifyCustomer
+from bff.web import (
+    COOKIE,
+    LOGIN_COOKIE,
+    LoyaltyRequest,
+    check_csrf,
+    cookies_named,
+    page,
+    reply,
+    see,
+    session_of,
+    set_cookie,
+    spend,
+    visitor_of,
+)
+
+log = structlog.get_logger("login")
+# A state that begins like this belongs to a sign-in that was restarted already; it is not restarted again.
+SECOND_TRY = "again."
+HAND_IN_SECONDS = 3600
+LOGIN_HINTS = ("locale", "region_country", "login_hint")
+
+
+class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /session`: one of the two kinds of token a storefront may hold."""
+
+    customer_access_token: str | None = msgspec.field(default=None, name="customerAccessToken")
+    storefront_customer_access_token: str | None = msgspec.field(default=None, name="storefrontCustomerAccessToken")
+
+
+async def login(request: LoyaltyRequest) -> Response:
+    """Send the browser to Shopify. `return_to` and a few hints that Shopify documents may be given."""
+    await spend(request, LOGIN)
+    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    return await _begin(request, return_to, prefix="")
+
+
+async def callback(request: LoyaltyRequest) -> Response:
+    """Shopify sent the browser back: with a code, or with an error. Unknown parameters are ignored."""
+    state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
+    pending = await request.state["sessions"].take_login(state) if 0 < len(state) <= 128 else None
+    if pending is None or not _same_browser(request, pending):
+        return await _restart(request, state)
+    if "error" in request.query_params or not 0 < len(code) <= 1024:
+        return _failed(request, "Shopify did not sign you in.", 400)
+    try:
+        tokens = await request.state["shopify"].redeem_code(code, pending)
+        customer = await request.state["shopify"].customer_of(tokens.access_token)
+        cookie = await request.state["loyalty"].sign_in(tokens, customer)
+    except VendorRefused:
+        return _failed(request, "Signing in took too long or was done twice.", 400)
+    except Problem as problem:
+        return _failed(request, problem.detail, problem.status)
+    await _replace(request, customer)
+    # The login cookie stays for its ten minutes: another tab may be signing in as well.
+    response = RedirectResponse(safe_return_to(request.state["settings"], pending.return_to), 303)
+    return _with_session(request, response, cookie)
+
+
+async def logout(request: LoyaltyRequest) -> Response:
+    """End the session here and at Shopify. Twice gives the same answer as once."""
+    session = session_of(request)
+    if session is not None:
+        check_csrf(request, session, "logout", (await read_form(request)).get("csrf", ""))
+        await request.state["loyalty"].sign_out(session)
+    response = _without_cookies(request, see(request, "signed_out"))
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+async def signed_out(request: LoyaltyRequest) -> Response:
+    return page(request, "signed_out.html")
+
+
+async def show_session(request: LoyaltyRequest) -> Response:
+    """`GET /session`: the visitor's state, without asking any vendor."""
+    return reply({"state": visitor_of(request).state})
+
+
+async def hand_in(request: LoyaltyRequest) -> Response:
+    """`POST /session`: a storefront page hands in the customer token it holds; a session replaces it."""
+    await spend(request, HAND_IN)
+    tokens, customer = await _vouched(request, await read_json(request, HandIn))
+    cookie = await request.state["loyalty"].sign_in(tokens, customer)
+    await _replace(request, customer)
+    session = await request.state["sessions"].load(cookie)
+    response = reply({"state": session.record.state if session else "anonymous"}, 201)
+    return _with_session(request, response, cookie)
+
+
+async def end_session(request: LoyaltyRequest) -> Response:
+    """`DELETE /session`: 204 whether or not there was one."""
+    session = session_of(request)
+    if session is not None:
+        await request.state["loyalty"].sign_out(session)
+    return _without_cookies(request, Response(status_code=204))
+
+
+async def _vouched(request: LoyaltyRequest, given: HandIn) -> tuple[ShopifyTokens, ShopifyCustomer]:
+    """Shopify itself says whose token this is; nothing else the client claims is believed."""
+    shopify, settings = request.state["shopify"], request.state["settings"]
+    account, legacy = given.customer_access_token, given.storefront_customer_access_token
+    token = account or legacy or ""
+    if (account is None) is (legacy is None) or not 8 <= len(token) <= 4096 or not token.isascii() or " " in token:
+        raise Problem("invalid_request", "Send either customerAccessToken or storefrontCustomerAccessToken.")
+    if legacy is not None and not settings.shopify_legacy_tokens:
+        raise Problem("feature_unavailable", "Legacy Storefront tokens are not accepted here.")
+    expires_at = request.state["sessions"].clock() + HAND_IN_SECONDS
+    kind = "storefront" if legacy else "customer_account"
+    try:
+        customer = await (shopify.customer_of_legacy(token) if legacy else shopify.customer_of(token))
+    except VendorRefused:
+        raise Problem("session_required", "Shopify does not accept this token.") from None
+    return ShopifyTokens(kind=kind, access_token=token, expires_at=expires_at), customer
+
+
+async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Response:
+    given = cookies_named(request, LOGIN_COOKIE)
+    browser = given[0] if len(given) == 1 and len(given[0]) == 22 and given[0].isascii() else secrets.token_urlsafe(16)
+    pending = PendingLogin(
+        state=prefix + secrets.token_urlsafe(32),
+        nonce=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(48),
+        return_to=return_to,
+        browser=request.state["keys"].mark("login", browser),
+    )
+    hints = {name: request.query_params[name][:128] for name in LOGIN_HINTS if request.query_params.get(name)}
+    try:
+        url = await request.state["shopify"].authorization_url(pending, **hints)
+    except UpstreamFailed as failure:
+        return _failed(request, "Shopify cannot be reached right now.", failure.status)
+    await request.state["sessions"].begin_login(pending)
+    response = RedirectResponse(url, 302)
+    set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)
+    return response
+
+
+async def _restart(request: LoyaltyRequest, state: str) -> Response:
+    """A sign-in this browser did not begin, or began too long ago: begin anew, once, then explain."""
+    if state.startswith(SECOND_TRY) or not state:
+        return _failed(request, "This sign-in was begun in another browser or too long ago.", 400)
+    return await _begin(request, request.state["settings"].base_path + "/", SECOND_TRY)
+
+
+def _same_browser(request: LoyaltyRequest, pending: PendingLogin) -> bool:
+    given = cookies_named(request, LOGIN_COOKIE)
+    return len(given) == 1 and request.state["keys"].matches("login", pending.browser, given[0])
+
+
+def _failed(request: LoyaltyRequest, failure: str, status: int) -> Response:
+    return page(request, "login_failed.html", status, failure=failure)
+
+
+async def _replace(request: LoyaltyRequest, customer: ShopifyCustomer) -> None:
+    """Whoever was signed in here before is signed out: the old id is dead at once (B2)."""
+    before = session_of(request)
+    switched = before is not None and before.record.customer_id != customer.id
+    log.info("signed_in", what="another customer" if switched else "same or new customer")
+    if before is not None:
+        await request.state["sessions"].end(before.key)
+
+
+def _without_cookies(request: LoyaltyRequest, response: Response) -> Response:
+    for name in (COOKIE, LOGIN_COOKIE):
+        set_cookie(response, request.state["settings"], name, "", 0)
+    return response
+
+
+def _with_session(request: LoyaltyRequest, response: Response, cookie: str) -> Response:
+    settings = request.state["settings"]
+    set_cookie(response, settings, COOKIE, cookie, settings.session_absolute_seconds)
+    return response

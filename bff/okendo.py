@@ -1,0 +1,230 @@
+"""Okendo's dialect: a row of `endpoints` becomes a call, and whatever comes back becomes our shape of it.
+
+Replies are read tolerantly, since most of their field names are not public: any listed alias will do, unknown fields
+are dropped, unusable optional ones are left out. Only a missing field that we cannot do without is a failure.
+"""
+
+import contextlib
+import math
+import string
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlencode
+
+import msgspec
+
+from bff.endpoints import ROWS, ForMember, Public, Reply, Row
+from bff.errors import SettingsError, UpstreamFailed, VendorRefused
+from bff.upstream import Call, Upstream, url_for
+from bff.upstream import Reply as HttpReply
+
+API_VERSION = "2025-02-01"
+OVERRIDABLE = ("method", "path", "sends", "envelope", "names")
+MISSING = object()
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose program it is. `api_url` is without the version, `timeout_seconds` the deadline of one call."""
+
+    api_url: str
+    user_id: str
+    partner_id: str
+    timeout_seconds: float
+
+
+class Okendo:
+    """Okendo's Storefront API for one store. Every call raises UpstreamFailed or UpstreamTimeout when it cannot be
+    trusted, and VendorRefused when Okendo says no (4xx)."""
+
+    def __init__(self, upstream: Upstream, account: Account, rows: Mapping[str, Row[Any]] = ROWS) -> None:
+        self.partner_id = account.partner_id
+        self._upstream = upstream
+        self._account = account
+        self._rows = rows
+
+    async def public(self, row: Public[Reply], **arguments: Any) -> Reply:
+        """Call an operation that is the same for everyone."""
+        return await self._call(row, {}, arguments)
+
+    async def for_member(self, row: ForMember[Reply], jwt: str, **arguments: Any) -> Reply:
+        """Call an operation as the member whose JWT this is."""
+        return await self._call(row, {"authorization": f"Bearer {jwt}"}, arguments)
+
+    async def _call(self, row: Row[Reply], headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
+        row = self._rows.get(row.name, row)
+        harmless = row.method == "GET"
+        values = {
+            row.sends[name]: value for name, value in arguments.items() if name in row.sends and value is not None
+        }
+        segments = {name: str(value) for name, value in arguments.items() if f"{{{name}}}" in row.path}
+        url = url_for(self._account.api_url + "/v1", row.path, **self._segments(row, segments))
+        headers |= {"okendo-api-version": API_VERSION, "okendo-partner-id": self._account.partner_id}
+        if not harmless:
+            headers["content-type"] = "application/json"
+        reply = await self._upstream.call(
+            Call(
+                vendor="okendo",
+                operation=row.name,
+                method=row.method,
+                url=with_query(url, values) if harmless else url,
+                headers=headers,
+                body=None if harmless else msgspec.json.encode(values),
+                timeout_seconds=self._account.timeout_seconds,
+                harmless=harmless,
+            )
+        )
+        if reply.status >= 400:
+            raise _refusal(row, reply)
+        return read(row, reply.json() if _has_fields(row) else None)
+
+    def _segments(self, row: Row[Any], given: dict[str, str]) -> dict[str, str]:
+        return given | ({"subscriberId": self._account.user_id} if "{subscriberId}" in row.path else {})
+
+
+def with_query(url: str, values: Mapping[str, Any]) -> str:
+    return f"{url}?{urlencode(values)}" if values else url
+
+
+def _refusal(row: Row[Any], reply: HttpReply) -> VendorRefused:
+    """The documented error body is {"error": {"description", "code"?}}; anything else still is a refusal."""
+    try:
+        body = reply.json()
+    except UpstreamFailed:
+        body = None
+    code, description = find(body, "error.code"), find(body, "error.description")
+    return VendorRefused(row.name, reply.status, _text(code), _text(description))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _has_fields(row: Row[Any]) -> bool:
+    return get_origin(row.reply) is list or bool(row.reply.__struct_fields__)
+
+
+def read(row: Row[Reply], body: Any) -> Reply:
+    """Project a reply to the row's shape.
+
+    Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out.
+    """
+    if get_origin(row.reply) is not list:
+        return row.reply(**_fields_of_object(row, body))
+    items = next((value for value in (find(body, where) for where in row.envelope) if isinstance(value, list)), None)
+    if items is None:
+        raise UpstreamFailed(f"Okendo's {row.name} answer holds no list.", sent=True)
+    (shape,) = get_args(row.reply)
+    kept = []
+    for item in items:
+        try:
+            kept.append(shape(**fields_of(shape, row.names, item)))
+        except UpstreamFailed:
+            continue
+    return kept  # type: ignore[return-value]  # mypy cannot see that Reply is list[shape] here
+
+
+def _fields_of_object(row: Row[Any], body: Any) -> dict[str, Any]:
+    """The fields in the first envelope that has all we cannot do without."""
+    if not _has_fields(row):
+        return {}
+    for where in row.envelope:
+        found = find(body, where)
+        if isinstance(found, dict):
+            with contextlib.suppress(UpstreamFailed):
+                return fields_of(row.reply, row.names, found)
+    raise UpstreamFailed(f"Okendo's {row.name} answer lacks what it must have.", sent=True)
+
+
+def fields_of(shape: type[msgspec.Struct], names: Mapping[str, tuple[str, ...]], found: Any) -> dict[str, Any]:
+    """The fields of one object under our names; raises UpstreamFailed when a required one is missing or unusable."""
+    fields = {}
+    for field in msgspec.structs.fields(shape):
+        value = _first_usable(found, names.get(field.name, ()), _types(shape)[field.name])
+        if value is not MISSING:
+            fields[field.name] = value
+        elif field.required:
+            raise UpstreamFailed(f"Okendo's answer lacks {field.name}.", sent=True)
+    return fields
+
+
+@lru_cache
+def _types(shape: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(shape, include_extras=True)
+
+
+def _first_usable(found: Any, paths: tuple[str, ...], wanted: Any) -> Any:
+    for path in paths:
+        value = find(found, path)
+        if value is None:
+            continue
+        try:
+            usable = msgspec.convert(value, wanted, strict=False)
+        except msgspec.ValidationError:
+            continue
+        if not isinstance(usable, float) or math.isfinite(usable):
+            return usable
+    return MISSING
+
+
+def find(value: Any, path: str) -> Any:
+    """What lies at a dotted path, None when there is nothing; "" is the value itself."""
+    for part in path.split(".") if path else ():
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def rows_with_overrides(path: str | None) -> Mapping[str, Row[Any]]:
+    """The table, corrected by a TOML file with one section a row, such as `[redeem]` with `path = "/loyalty/redeem"`.
+
+    Keys: method, path, sends, envelope, names. Raises SettingsError that names the row and the key.
+    """
+    if path is None:
+        return ROWS
+    try:
+        with open(path, "rb") as file:
+            given = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError("OKENDO_OVERRIDES", f"the file cannot be read as TOML ({type(error).__name__}).") from None
+    return {**ROWS, **{name: _overridden(name, section) for name, section in given.items()}}
+
+
+def _overridden(name: str, section: Any) -> Row[Any]:
+    row = ROWS.get(name)
+    if row is None or not isinstance(section, dict):
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] is not an operation. Known: {', '.join(sorted(ROWS))}.")
+    if unknown := set(section) - set(OVERRIDABLE):
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {min(unknown)}: give only {', '.join(OVERRIDABLE)}.")
+    types = get_type_hints(Row)
+    changes: dict[str, Any] = {}
+    for key, value in section.items():
+        try:
+            changes[key] = msgspec.convert(value, types[key])
+        except msgspec.ValidationError:
+            raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: has the wrong type.") from None
+    for key in ("sends", "names"):
+        changes[key] = {**getattr(row, key), **changes.get(key, {})}
+    _check(name, changes)
+    return msgspec.structs.replace(row, **changes)
+
+
+def _check(name: str, changes: Mapping[str, Any]) -> None:
+    row = ROWS[name]
+    known = {"sends": set(row.sends), "names": set(row.names)}
+    for key, names in known.items():
+        if unknown := set(changes[key]) - names:
+            raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
+    if changes.get("method", "GET") not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: give GET, POST, PUT, PATCH or DELETE.")
+    if not changes.get("path", "/").startswith("/") or _placeholders(changes.get("path", "/")) - {"subscriberId"}:
+        raise SettingsError(
+            "OKENDO_OVERRIDES", f"[{name}] path: give a path from /, with no {{}} but {{subscriberId}}."
+        )
+
+
+def _placeholders(path: str) -> set[str]:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(path) if name is not None}
+    except ValueError:
+        return {"malformed"}

@@ -1,0 +1,95 @@
+"""From Okendo's shapes to ours: what is shown of a member, a reward, a way to earn. Nothing else passes through."""
+
+from typing import Any
+
+from bff import endpoints
+from bff.catalogue import safe_link
+from bff.shapes import Birthday, CanRedeem, EarningRule, Member, MemberState, Points, Reward, Tier
+
+# Okendo's words for what a shopper does are not public; these are likely ones, and any other is passed on.
+KINDS = {
+    "join-program": "join",
+    "place-order": "order",
+    "submit-review": "review",
+    "refer-friend": "referral",
+    "social-follow": "social_follow",
+}
+
+
+def earning_rule_of(rule: endpoints.EarningRule) -> EarningRule:
+    return EarningRule(
+        id=rule.id,
+        name=rule.name or rule.kind.replace("-", " ").capitalize(),
+        kind=KINDS.get(rule.kind, rule.kind),
+        points=whole(rule.points),
+        per_spend=rule.calculation in {"points-per-spend", "points-per"} or None,
+        url=safe_link(rule.url),
+    )
+
+
+def tier_of(tier: endpoints.Tier) -> Tier:
+    return Tier(name=tier.name, spend=tier.spend, perks=perks_of(tier.perks))
+
+
+def perks_of(given: tuple[Any, ...]) -> tuple[str, ...]:
+    """A perk is a text, or an object with a title and a description; anything else is left out."""
+    texts = (perk.get("title") or perk.get("description") if isinstance(perk, dict) else perk for perk in given)
+    return tuple(text for text in texts if isinstance(text, str) and text)
+
+
+def member_of(customer: endpoints.Customer, name: str | None) -> Member:
+    birthday = None
+    if customer.birthday_day is not None and customer.birthday_month is not None:
+        birthday = Birthday(day=customer.birthday_day, month=customer.birthday_month)
+    return Member(
+        state=member_state(customer.state),
+        points=Points(balance=whole(customer.balance) or 0, pending=whole(customer.pending)),
+        tier=customer.tier,
+        name=name,
+        birthday=birthday,
+    )
+
+
+def member_state(state: str) -> MemberState:
+    """Unknown words count as `pending`: nothing that needs a member is offered, and Okendo decides about joining."""
+    return "enrolled" if state == "enrolled" else "blocked" if state == "blocked" else "pending"
+
+
+def whole(points: float | None) -> int | None:
+    return None if points is None else int(points)
+
+
+def amount(money: str | float | None) -> str | None:
+    """An amount without idle zeros; the vendor does not say in which currency."""
+    return f"{money:g}" if isinstance(money, int | float) else money
+
+
+def reward_of(rule: endpoints.RedemptionRule, can_redeem: CanRedeem | None) -> Reward:
+    return Reward(
+        id=rule.id,
+        name=rule.name or rule.kind.replace("-", " ").capitalize(),
+        kind=rule.kind,
+        points=whole(rule.points) or 0,
+        description=rule.description,
+        minimum_spend=amount(rule.minimum_spend),
+        expires_after_days=rule.expires_after_days,
+        can_redeem=can_redeem,
+    )
+
+
+def can_redeem_of(rule: endpoints.RedemptionRule, customer: endpoints.Customer, ladder: list[str]) -> CanRedeem:
+    if customer.state != "enrolled":
+        return CanRedeem(state="not_enrolled")
+    if rule.points is None:
+        return CanRedeem(state="unavailable")
+    if rule.required_tier and not _reaches(customer.tier, rule.required_tier, ladder):
+        return CanRedeem(state="tier_required", required_tier=rule.required_tier)
+    if customer.balance < rule.points:
+        return CanRedeem(state="insufficient_points", missing_points=int(rule.points - customer.balance))
+    return CanRedeem(state="unavailable" if rule.eligible is False else "ready")
+
+
+def _reaches(tier: str | None, required: str, ladder: list[str]) -> bool:
+    if tier in ladder and required in ladder:
+        return ladder.index(tier) >= ladder.index(required)
+    return tier == required

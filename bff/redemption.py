@@ -1,0 +1,240 @@
+"""Redeeming points exactly once over a vendor without idempotency keys.
+
+The intent is written down before Okendo is told, Okendo is told once, and what it answered is kept under the
+shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, and never sent again.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import structlog
+
+from bff.endpoints import REDEEM, Redeemed
+from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
+from bff.exchange import problem_of
+from bff.loyalty import Loyalty, Parts
+from bff.projection import amount
+from bff.records import Entry, Intent, Outcome
+from bff.sessions import Session
+from bff.shapes import Coupon, Member, RedeemedReward, Redemption, Reward
+
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+LEASE_WAIT_SECONDS = 6.0
+ANSWER_SECONDS = 9.0
+RETRY_AFTER_SECONDS = 30
+# Why a reward that is offered cannot be redeemed now: the state shown with it, and the code that says so.
+NOT_READY: dict[str, tuple[Code, str]] = {
+    "not_enrolled": ("not_enrolled", "Join the program to redeem rewards."),
+    "insufficient_points": ("insufficient_points", "You do not have enough points for this reward yet."),
+    "tier_required": ("reward_ineligible", "This reward is for members of a higher tier."),
+    "limit_reached": ("reward_ineligible", "You have redeemed this reward as often as it allows."),
+    "unavailable": ("reward_unavailable", "This reward is not available right now."),
+}
+# Why a redemption that was sent, or about to be, came to nothing.
+FAILED: dict[Code, str] = {
+    "reward_ineligible": "This reward is not open to you right now.",
+    "reward_unavailable": "This reward is not available any more.",
+    "currency_mismatch": "This reward cannot be redeemed in this currency.",
+    "session_expired": "Your sign-in had ended.",
+    "upstream_unavailable": "The loyalty program could not be reached.",
+    "upstream_timeout": "The loyalty program did not answer.",
+    "store_unavailable": "It could not be recorded.",
+}
+log = structlog.get_logger("redemption")
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shopper asked for: one reward under one key of their own."""
+
+    key: str
+    reward_id: str
+    request_id: str
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.reward_id.encode()).hexdigest()
+
+
+class Redemptions:
+    """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
+
+    def __init__(self, loyalty: Loyalty, parts: Parts) -> None:
+        self._loyalty = loyalty
+        self._okendo = parts.okendo
+        self._sessions = parts.sessions
+        self._records = parts.records
+        self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
+
+    async def redeem(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
+        """Carry out the wish, or return how it ended before. Returns the entry and whether it is a replay.
+
+        Raises Problem `idempotency_key_reused` (another reward under this key), `request_in_progress` (this or
+        another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
+        `NOT_READY` lists; nothing has been sent then. Raises UpstreamFailed before anything is sent.
+        """
+        entry = await self._records.find(session.record.customer_id, wish.key)
+        if entry is not None:
+            return _replay(entry, wish), True
+        # The task outlives the request: when the shopper or the deadline goes away, the outcome is still written.
+        task = self._start(self._carry_out(session, wish))
+        await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        if task.done():
+            return task.result()
+        entry = await self._records.find(session.record.customer_id, wish.key)
+        if entry is None:
+            raise Problem("request_in_progress", "This is taking longer than usual.", retry_after_seconds=2)
+        return entry, False
+
+    async def find(self, session: Session, key: str) -> Entry:
+        """The member's own entry; raises Problem `not_found`."""
+        known = KEY.fullmatch(key) and await self._records.find(session.record.customer_id, key)
+        if not known:
+            raise Problem("not_found", "There is no redemption under this address.")
+        return known
+
+    async def recent(self, session: Session, reward_id: str) -> str | None:
+        """The key of a redemption of this reward in this session that is only minutes old, if there is one."""
+        return await self._records.recent(session.record.customer_id, reward_id, session.record.created_at)
+
+    async def finish(self, seconds: float) -> None:
+        """Let redemptions under way come to their end before the process stops."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    def _start(self, work: Coroutine[Any, Any, tuple[Entry, bool]]) -> asyncio.Task[tuple[Entry, bool]]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        # Somebody always looks at the error, even when the request that waited for it has gone.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    async def _carry_out(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
+        """One at a time per member. Balance, price and eligibility are read from Okendo at this moment."""
+        async with self._sessions.alone(f"redeem:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+            entry = await self._records.find(session.record.customer_id, wish.key)
+            if entry is not None:
+                return _replay(entry, wish), True
+            member, rewards = await self._loyalty.rewards(session)
+            intent = _intent(session, wish, member, _offered(rewards, wish.reward_id))
+            jwt = await self._loyalty.jwt(session)
+            entry, is_new = await self._records.reserve(intent)
+            if not is_new:
+                return _replay(entry, wish), True
+            return await self._send_once(jwt, entry), False
+
+    async def _send_once(self, jwt: str, entry: Entry) -> Entry:
+        if not await self._records.mark_sent(entry):
+            return await self._records.find(entry.customer_id, entry.key) or entry
+        outcome = await self._told(jwt, entry)
+        log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
+        try:
+            settled = await self._records.settle(entry, outcome)
+            return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
+        except Problem:
+            # The ledger says "sent" and will say "unknown" soon: true in any case, and never sent again.
+            log.error("redemption_not_settled", reference=entry.support_reference)
+            return msgspec.structs.replace(entry, state="sent")
+
+    async def _told(self, jwt: str, entry: Entry) -> Outcome:
+        """Tell Okendo, once and whatever comes back, and understand its answer."""
+        try:
+            redeemed = await self._okendo.for_member(REDEEM, jwt, reward=entry.reward_id)
+        except VendorRefused as refusal:
+            return Outcome(state="failed", reason=problem_of(refusal.operation, refusal.status).code)
+        except UpstreamFailed as failure:
+            if failure.sent:
+                return Outcome(state="unknown")
+            return Outcome(state="failed", reason=failure.code, retry_after_seconds=failure.retry_after_seconds)
+        return _success(redeemed)
+
+
+def _success(redeemed: Redeemed) -> Outcome:
+    if redeemed.code is None and redeemed.store_credit is None:
+        # Okendo said yes, but not what was given in a form we know: to say "no code needed" might be wrong.
+        return Outcome(state="unknown")
+    return Outcome(
+        state="succeeded",
+        coupon_code=redeemed.code,
+        coupon_description=redeemed.description,
+        coupon_expires_at=redeemed.expires_at,
+        store_credit=amount(redeemed.store_credit),
+        currency=redeemed.currency,
+    )
+
+
+def _replay(entry: Entry, wish: Wish) -> Entry:
+    if entry.fingerprint != wish.fingerprint:
+        raise Problem("idempotency_key_reused", "This Idempotency-Key was used for another reward.")
+    if entry.state in {"reserved", "sent"}:
+        raise Problem("request_in_progress", "This redemption is under way already.", retry_after_seconds=2)
+    return entry
+
+
+def _offered(rewards: list[Reward], reward_id: str) -> Reward:
+    """The reward, if it is one that was offered to this member and can be redeemed now (H8, L8)."""
+    reward = next((reward for reward in rewards if reward.id == reward_id), None)
+    if reward is None or reward.can_redeem is None:
+        raise Problem("not_found", "There is no such reward.")
+    if reward.can_redeem.state != "ready":
+        code, sentence = NOT_READY[reward.can_redeem.state]
+        raise Problem(code, sentence)
+    return reward
+
+
+def _intent(session: Session, wish: Wish, member: Member, reward: Reward) -> Intent:
+    return Intent(
+        customer_id=session.record.customer_id,
+        key=wish.key,
+        fingerprint=wish.fingerprint,
+        reward_id=reward.id,
+        reward_name=reward.name,
+        points=reward.points,
+        balance_seen=member.points.balance,
+        request_id=wish.request_id,
+    )
+
+
+def shown(entry: Entry, apply_url: str) -> Redemption:
+    """The entry as the shopper may see it; `apply_url` has {code} in it."""
+    coupon = None
+    if entry.coupon_code is not None:
+        coupon = Coupon(
+            code=entry.coupon_code,
+            apply_url=apply_url.replace("{code}", quote(entry.coupon_code, safe="")),
+            description=entry.coupon_description,
+            expires_at=entry.coupon_expires_at,
+        )
+    credit = None if entry.store_credit is None else f"{entry.store_credit} {entry.currency or ''}".strip()
+    return Redemption(
+        key=entry.key,
+        state="working" if entry.state == "reserved" or entry.state == "sent" else entry.state,
+        reward=RedeemedReward(id=entry.reward_id, name=entry.reward_name),
+        points=entry.points,
+        coupon=coupon,
+        store_credit=credit,
+        support_reference=entry.support_reference,
+        reason=entry.reason,
+    )
+
+
+def why_failed(reason: str | None) -> str:
+    """The reason in words a shopper can use."""
+    return next((words for code, words in FAILED.items() if code == reason), "It could not be carried out.")
+
+
+def problem_with(entry: Entry) -> Problem:
+    """The stored reason of a failed redemption, as the problem it was."""
+    known: Code = next((code for code in CODES if code == entry.reason), "reward_unavailable")
+    # A vendor that is down or busy is worth another try later, under another key.
+    seconds = entry.retry_after_seconds or RETRY_AFTER_SECONDS
+    later = {"status": 503, "retry_after_seconds": seconds} if known.startswith("upstream_") else {}
+    problem = Problem(known, f"{why_failed(known)} Your points were not taken.", **later)
+    # This key has its answer; only a new one can succeed.
+    problem.retryable = False
+    return problem

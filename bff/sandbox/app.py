@@ -1,0 +1,41 @@
+"""The sandbox as one application: all vendors on one host, the control API and a page that says what is here."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from . import calls, control
+from .config import Config
+from .pages import page
+from .world import World
+
+
+def create_sandbox(config: Config) -> Starlette:
+    """The pretended vendors with a world of their own. `config.url` must be set: discovery is built from it."""
+    if not config.url:
+        raise ValueError("config.url must say where the sandbox is reached, such as http://localhost:8001")
+    world = World(config)
+
+    async def index(request: Request) -> Response:
+        return page("index", people=list(world.members.values()), config=world.config, operations=control.OPERATIONS)
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/healthz", healthz),
+            *control.routes(world),
+            *calls.routes(world, control.OPERATIONS),
+        ],
+        exception_handlers={404: nothing_here},
+    )
+
+
+async def healthz(request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def nothing_here(request: Request, error: Exception) -> Response:
+    """A wrong path is the client's mistake, said in the shape of an Okendo error."""
+    description = f"The sandbox serves nothing at {request.method} {request.url.path}."
+    return JSONResponse({"error": {"description": description, "code": "no_such_path"}}, 404)

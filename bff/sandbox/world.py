@@ -1,0 +1,82 @@
+"""Everything the sandbox remembers, in one place, so that a reset is one call."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from .clock import Allowance, Clock
+from .config import Config
+from .faults import Faults
+from .grants import Grants
+from .members import Member
+from .personas import personas
+from .program import Policies
+from .retail import Retail
+from .signing import Signer
+
+CALLS_KEPT = 10_000
+# docs.okendo.io/merchant-rest-api: "2 requests per second" with a small burst, whose size nobody published.
+MERCHANT_PER_SECOND = 2.0
+MERCHANT_BURST = 5
+# Okendo publishes no lifetime of its customer tokens.
+OKENDO_TOKEN_SECONDS = 3600
+
+
+@dataclass
+class LoggedCall:
+    """One call of a vendor operation, as it came in; `status` is None until answered, and stays so when cut."""
+
+    vendor: str
+    operation: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    status: int | None = None
+
+
+class World:
+    """The state of all pretended vendors. Keys outlive a reset, so that cached key sets stay right."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.signer = Signer()
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the personas as they were, with no tokens, no faults, no calls and the clock right."""
+        self.clock = Clock()
+        self.members = personas(self.clock.now())
+        self.policies = Policies()
+        self.hostile = False
+        self.grants = Grants(self.clock)
+        self.retail = Retail(self.clock)
+        self.merchant_allowance = Allowance(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)
+        self.faults = Faults()
+        self.calls: deque[LoggedCall] = deque(maxlen=CALLS_KEPT)
+        self._okendo_tokens: dict[str, tuple[Member, float]] = {}
+
+    def member_by_email(self, email: str) -> Member | None:
+        return next((member for member in self.members.values() if member.email == email.lower()), None)
+
+    def member_by_loyalty_id(self, loyalty_id: str) -> Member | None:
+        return next((member for member in self.members.values() if member.uuid("loyalty") == loyalty_id), None)
+
+    def okendo_login(self, member: Member) -> str:
+        """A new loyalty token for a member, good for an hour of this clock."""
+        expires_at = self.clock.seconds() + OKENDO_TOKEN_SECONDS
+        token = self.signer.okendo_jwt(
+            {
+                "sub": member.uuid("loyalty"),
+                "subscriberId": self.config.okendo_user_id,
+                "iat": int(self.clock.seconds()),
+                "exp": int(expires_at),
+            }
+        )
+        self._okendo_tokens[token] = (member, expires_at)
+        member.effects.logins += 1
+        return token
+
+    def okendo_member(self, token: str) -> Member | None:
+        """Whose loyalty token this is, if it is good."""
+        member, expires_at = self._okendo_tokens.get(token, (None, 0.0))
+        return member if self.clock.seconds() < expires_at else None

@@ -1,0 +1,254 @@
+"""The environment, read once: every setting with its meaning, its default and what makes it unfit.
+
+`SETTINGS` is the one table; README's table is checked against it, and a variable that merely looks like one of ours
+stops the boot, so that a misspelled name is never silently ignored.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from publicsuffixlist import PublicSuffixList
+
+from bff.errors import SettingsError
+from bff.values import coupon_url, keys, one_of, origin_of, origins, path, seconds, store, switch, url, visible, whole
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+PUBLIC_SUFFIXES = PublicSuffixList()
+APPLY_URL = "{storefront}/discount/{code}?redirect=/"
+PLACEHOLDERS = frozenset({"changeme", "password", "placeholder", "secret", "secretkey", "apikey", "example"})
+OUR_PREFIXES = ("SHOPIFY_", "OKENDO_", "SUBTOTAL_", "SESSION_", "STOREFRONT_", "SECRET_KEY", "UPSTREAM_", "BRAND_")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the service was told. Secrets are kept out of `repr` (checklist N3)."""
+
+    environment: str
+    listen_host: str
+    port: int
+    public_url: str
+    base_path: str
+    storefront_origins: tuple[str, ...]
+    secret_keys: tuple[tuple[str, bytes], ...]
+    database_url: str
+    valkey_url: str
+    valkey_verify_tls: bool
+    valkey_timeout_seconds: float
+    shopify_shop_url: str
+    shopify_issuer: str | None
+    shopify_client_id: str
+    shopify_client_secret: str | None
+    shopify_storefront_token: str | None
+    shopify_legacy_tokens: bool
+    okendo_api_url: str
+    okendo_user_id: str
+    okendo_partner_id: str
+    okendo_api_key: str | None
+    okendo_overrides: str | None
+    okendo_webhook_secret: str | None
+    subtotal_api_url: str | None
+    subtotal_link_url: str | None
+    subtotal_api_key: str | None
+    subtotal_client_id: str | None
+    subtotal_signing_secret: str | None
+    subtotal_actions: str | None
+    session_idle_seconds: int
+    session_absolute_seconds: int
+    sessions_per_customer: int
+    upstream_timeout_seconds: float
+    request_seconds: float
+    trusted_hops: int
+    web_concurrency: int
+    brand_name: str
+    coupon_apply_url: str
+    cross_site_mode: str | None
+    log_level: str
+
+    def __repr__(self) -> str:
+        return f"<Settings {self.environment} {self.public_url}>"
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of PUBLIC_URL, as a browser writes it in `Origin`."""
+        return origin_of(self.public_url)
+
+    @property
+    def base_url(self) -> str:
+        """PUBLIC_URL with BASE_PATH, without a trailing slash: what every address of ours starts with."""
+        return self.public_url if urlsplit(self.public_url).path == self.base_path else self.public_url + self.base_path
+
+    @property
+    def storefront_url(self) -> str:
+        """Where "back to the shop" leads: the first storefront origin, else the shop itself."""
+        return self.storefront_origins[0] if self.storefront_origins else self.shopify_shop_url
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row: `default=None` with `required=False` means "off when absent"."""
+
+    name: str
+    meaning: str
+    default: str | None = None
+    required: bool = False
+    secret: bool = False
+    read: Callable[[str], Any] = str
+
+
+VALKEY = store("valkeys", "valkey", "rediss", "redis")
+
+# fmt: off
+SETTINGS: tuple[Setting, ...] = (
+    Setting("ENVIRONMENT", "`production` or `development`", "production", read=one_of("production", "development")),
+    Setting("LISTEN_HOST", "Address the web process listens on", "0.0.0.0", read=visible),  # noqa: S104
+    Setting("PORT", "Port the web process listens on", "8000", read=whole(1, 65535)),
+    Setting("PUBLIC_URL", "What shoppers see; the callback is `{PUBLIC_URL}/callback`", required=True, read=url),
+    Setting("BASE_PATH", "Prefix of every path, such as `/loyalty`", "", read=path),
+    Setting("STOREFRONT_ORIGINS", "Origins that may call the JSON routes, comma-separated", "", read=origins),
+    Setting("SECRET_KEYS", "`id:base64key,…`, newest first, ≥ 32 random bytes", required=True, secret=True, read=keys),
+    Setting("DATABASE_URL", "PostgreSQL", required=True, secret=True, read=store("postgres", "postgresql")),
+    Setting("VALKEY_URL", "Valkey; `REDIS_URL` is read when it is absent", required=True, secret=True, read=VALKEY),
+    Setting("VALKEY_VERIFY_TLS", "`off` accepts the self-signed certificate of Heroku's store", "on", read=switch),
+    Setting("VALKEY_TIMEOUT_SECONDS", "How long Valkey may take to answer; it is asked twice", "0.25", read=seconds),
+    Setting("SHOPIFY_SHOP_URL", "The shop's domain, where its discovery documents are", required=True, read=url),
+    Setting("SHOPIFY_ISSUER", "Exact issuer of the shop's ID tokens; absent: pinned on first use"),
+    Setting("SHOPIFY_CLIENT_ID", "Customer Account API client id", required=True, read=visible),
+    Setting("SHOPIFY_CLIENT_SECRET", "Its secret; absent means a public client", secret=True, read=visible),
+    Setting("SHOPIFY_STOREFRONT_TOKEN", "Public Storefront API token, for legacy tokens", secret=True, read=visible),
+    Setting("SHOPIFY_LEGACY_TOKENS", "`on` accepts legacy Storefront customer tokens", "off", read=switch),
+    Setting("OKENDO_API_URL", "Okendo's API", "https://api.okendo.io", read=url),
+    Setting("OKENDO_USER_ID", "Okendo User ID of the store (its `subscriberId`)", required=True, read=visible),
+    Setting("OKENDO_PARTNER_ID", "Partner id issued by Okendo; the enrolment channel", required=True, read=visible),
+    Setting("OKENDO_API_KEY", "Merchant REST API key", secret=True, read=visible),
+    Setting("OKENDO_OVERRIDES", "TOML file that corrects Okendo operations; see docs/okendo.md"),
+    Setting("OKENDO_WEBHOOK_SECRET", "Signing secret of Okendo's webhooks", secret=True, read=visible),
+    Setting("SUBTOTAL_API_URL", "Subtotal's API", read=url),
+    Setting("SUBTOTAL_LINK_URL", "Where Subtotal's link pages are", read=url),
+    Setting("SUBTOTAL_API_KEY", "Subtotal API key", secret=True, read=visible),
+    Setting("SUBTOTAL_CLIENT_ID", "Subtotal client id", read=visible),
+    Setting("SUBTOTAL_SIGNING_SECRET", "Signing secret of Subtotal's webhooks", secret=True, read=visible),
+    Setting("SUBTOTAL_ACTIONS", "Table of actions that earn points"),
+    Setting("SESSION_IDLE_SECONDS", "A session ends after this long unused", "604800", read=whole(60, 31_536_000)),
+    Setting("SESSION_ABSOLUTE_SECONDS", "… and at the latest after this long", "2592000", read=whole(60, 31_536_000)),
+    Setting("SESSIONS_PER_CUSTOMER", "Sessions a customer may have; the oldest ends first", "10", read=whole(1, 100)),
+    Setting("UPSTREAM_TIMEOUT_SECONDS", "How long one vendor call may take", "5", read=seconds),
+    Setting("REQUEST_SECONDS", "How long one request may take in all; Heroku's limit is 30", "12", read=seconds),
+    Setting("TRUSTED_HOPS", "Proxies in front that append to X-Forwarded-For", "1", read=whole(0, 5)),
+    Setting("WEB_CONCURRENCY", "Web processes", "1", read=whole(1, 64)),
+    Setting("BRAND_NAME", "Name shown on every page", "Loyalty"),
+    Setting("COUPON_APPLY_URL", "Link that puts a coupon into the cart", APPLY_URL, read=coupon_url),
+    Setting("CROSS_SITE_MODE", "`partitioned` when storefront and service are two sites", read=one_of("partitioned")),
+    Setting("LOG_LEVEL", "How much is logged", "info", read=one_of("debug", "info", "warning", "error")),
+)
+# fmt: on
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check every setting.
+
+    Raises SettingsError for the first that is unfit; its message names the setting and the remedy, never the value.
+    """
+    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    if "VALKEY_URL" not in given and "REDIS_URL" in given:
+        given["VALKEY_URL"] = given["REDIS_URL"]
+    _refuse_unknown(given)
+    settings = Settings(**{row.name.lower(): _read(row, given) for row in SETTINGS})
+    _check_together(settings)
+    if settings.production:
+        _check_addresses(settings)
+        _check_secrets(settings)
+    _check_sites(settings)
+    return settings
+
+
+def _read(row: Setting, given: Mapping[str, str]) -> Any:
+    value = given.get(row.name, row.default)
+    if value is None:
+        if row.required:
+            raise SettingsError(row.name, f"is missing. {row.meaning}.")
+        return None
+    if row.default == "" and value == "":
+        return row.read("")
+    try:
+        return row.read(value)
+    except ValueError as error:
+        # A library's own ValueError may quote the value; only our sentences pass.
+        sentence = str(error) if str(error).startswith(("give ", "list ")) else "is malformed"
+        raise SettingsError(row.name, f"{sentence}.") from None
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    known = {row.name for row in SETTINGS}
+    for name in sorted(set(given) - known):
+        # A short name such as PORT has too many innocent neighbours.
+        misspelled = len(name) >= 8 and difflib.get_close_matches(name, known, n=1, cutoff=0.93)
+        if name.startswith(OUR_PREFIXES) or misspelled:
+            raise SettingsError(name, "is not a setting. Check the spelling against the table in README.md.")
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.shopify_legacy_tokens and settings.shopify_storefront_token is None:
+        raise SettingsError("SHOPIFY_STOREFRONT_TOKEN", "is missing; SHOPIFY_LEGACY_TOKENS=on cannot do without it.")
+    if settings.session_idle_seconds > settings.session_absolute_seconds:
+        raise SettingsError("SESSION_IDLE_SECONDS", "must not exceed SESSION_ABSOLUTE_SECONDS.")
+
+
+def _check_sites(settings: Settings) -> None:
+    """Cookies reach us from the storefront only when both are one site (checklist A7)."""
+    for origin in settings.storefront_origins:
+        if settings.cross_site_mode is None and not same_site(origin, settings.public_url):
+            raise SettingsError(
+                "STOREFRONT_ORIGINS",
+                "a storefront origin is another site than PUBLIC_URL, so browsers would withhold the session cookie. "
+                "Serve both under one registrable domain, or set CROSS_SITE_MODE=partitioned.",
+            )
+
+
+def _check_addresses(settings: Settings) -> None:
+    for name in ("public_url", "shopify_shop_url", "okendo_api_url", "subtotal_api_url", "subtotal_link_url"):
+        value = getattr(settings, name)
+        if value is not None and not value.startswith("https://"):
+            raise SettingsError(name.upper(), "must start with https:// in production.")
+    if any(not origin.startswith("https://") for origin in settings.storefront_origins):
+        raise SettingsError("STOREFRONT_ORIGINS", "every origin must start with https:// in production.")
+    if settings.log_level == "debug":
+        raise SettingsError("LOG_LEVEL", "debug is for development only; give info, warning or error.")
+
+
+def _check_secrets(settings: Settings) -> None:
+    for row in SETTINGS:
+        value = getattr(settings, row.name.lower())
+        if row.secret and isinstance(value, str) and _is_placeholder(value):
+            raise SettingsError(row.name, "looks like a placeholder. Give the real value, 8 characters or more.")
+    for _, key in settings.secret_keys:
+        if _is_sample(key):
+            raise SettingsError("SECRET_KEYS", "give keys of random bytes, not a phrase or a pattern.")
+
+
+def _is_placeholder(value: str) -> bool:
+    letters = re.sub(r"[^a-z]", "", value.lower())
+    return len(value) < 8 or len(set(value)) < 4 or letters in PLACEHOLDERS or letters.startswith("your")
+
+
+def _is_sample(key: bytes) -> bool:
+    """Random bytes are neither all printable, nor few different ones, nor evenly spaced."""
+    steps = {(right - left) % 256 for left, right in pairwise(key)}
+    return all(0x20 <= byte < 0x7F for byte in key) or len(set(key)) < 12 or len(steps) < 4
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two addresses are "same-site" for cookies: same scheme and registrable domain (RFC 6265bis §5.2)."""
+    left, right = urlsplit(one), urlsplit(other)
+    return left.scheme == right.scheme and site_of(left.hostname or "") == site_of(right.hostname or "")
+
+
+def site_of(host: str) -> str:
+    """The registrable domain by the Public Suffix List, or the host itself where there is none."""
+    return host if host in LOCAL_HOSTS else PUBLIC_SUFFIXES.privatesuffix(host) or host

@@ -1,0 +1,144 @@
+"""What the storefront and the templates see: our own shapes, from which the OpenAPI document is made as well.
+
+Points are whole numbers, times ISO 8601 in UTC, absent fields are left out.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from bff.errors import Code
+
+VisitorState = Literal["anonymous", "pending", "enrolled", "blocked"]
+MemberState = Literal["pending", "enrolled", "blocked"]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of every shape that leaves the service as JSON."""
+
+
+class Points(Shown, frozen=True):
+    balance: int
+    pending: int | None = None
+
+
+class Birthday(Shown, frozen=True):
+    day: int
+    month: int
+
+
+class Member(Shown, frozen=True):
+    state: MemberState
+    points: Points
+    tier: str | None = None
+    name: str | None = None
+    referral_url: str | None = None
+    birthday: Birthday | None = None
+
+
+class EarningRule(Shown, frozen=True):
+    """`perSpend`: the points are for each unit of money spent."""
+
+    id: str
+    name: str
+    kind: str
+    points: int | None = None
+    per_spend: bool | None = None
+    url: str | None = None
+    completed: bool | None = None
+
+
+class CanRedeem(Shown, frozen=True):
+    state: Literal["ready", "insufficient_points", "tier_required", "not_enrolled", "limit_reached", "unavailable"]
+    missing_points: int | None = None
+    required_tier: str | None = None
+
+
+class Reward(Shown, frozen=True):
+    id: str
+    name: str
+    kind: str
+    points: int
+    description: str | None = None
+    minimum_spend: str | None = None
+    expires_after_days: int | None = None
+    can_redeem: CanRedeem | None = None
+
+
+class Tier(Shown, frozen=True):
+    name: str
+    spend: float
+    perks: tuple[str, ...]
+
+
+class Program(Shown, frozen=True):
+    earning_rules: list[EarningRule]
+    rewards: list[Reward]
+    tiers: list[Tier]
+
+
+class LegalPolicies(Shown, frozen=True):
+    """`sentenceHtml` is sanitised; send `version` and `digest` back unchanged when the shopper clicks."""
+
+    version: str | int | float
+    button_text: str
+    sentence_html: str
+    digest: str
+    privacy_policy_url: str | None = None
+    terms_and_conditions_url: str | None = None
+
+
+class RedeemedReward(Shown, frozen=True):
+    id: str
+    name: str
+
+
+class Coupon(Shown, frozen=True):
+    code: str
+    apply_url: str
+    description: str | None = None
+    expires_at: datetime | None = None
+
+
+class Redemption(Shown, frozen=True):
+    """`working`: on its way. `unknown`: it may have worked, so it must not be redeemed again; quote the reference."""
+
+    key: str
+    state: Literal["working", "succeeded", "failed", "unknown"]
+    reward: RedeemedReward
+    points: int
+    coupon: Coupon | None = None
+    store_credit: str | None = None
+    support_reference: str | None = None
+    reason: str | None = None
+
+
+class Referral(Shown, frozen=True):
+    status: str
+    date: datetime | None = None
+
+
+class Referrals(Shown, frozen=True):
+    referrals: list[Referral]
+    count: int | None = None
+    url: str | None = None
+
+
+class Visitor(Shown, frozen=True):
+    """Who is looking. `name` is for greeting only."""
+
+    state: VisitorState
+    name: str | None = None
+
+
+class ProblemDetails(Shown, frozen=True):
+    """RFC 9457. `code` is from a closed list; `retryable` says whether the same request may succeed later."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+    request_id: str
+    retryable: bool

@@ -1,0 +1,113 @@
+"""How the text of a setting becomes a value, or a sentence that says what to give instead."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+
+def url(value: str) -> str:
+    parts = urlsplit(value)
+    named = re.fullmatch(r"[a-z0-9.-]+|\[?[0-9a-f:]+\]?", parts.hostname or "") and _has_port_if_any(value)
+    if parts.scheme not in {"http", "https"} or not named or parts.username or parts.query or parts.fragment:
+        raise ValueError("give an absolute http(s) address without user name, query or fragment")
+    return value.rstrip("/")
+
+
+def _has_port_if_any(address: str) -> bool:
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
+
+
+def store(*schemes: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.hostname or not _has_port_if_any(value):
+            raise ValueError(f"give a {schemes[-1]}:// address with a host; percent-encode / and @ in a password")
+        return value
+
+    return read
+
+
+def origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in value.split(",") if part.strip())
+    for origin in origins:
+        if origin != origin_of(url(origin)) or origin != origin.lower():
+            raise ValueError(
+                "list exact origins such as https://shop.example.com, separated by commas; no * and no path"
+            )
+    return origins
+
+
+def keys(value: str) -> tuple[tuple[str, bytes], ...]:
+    remedy = "give id:base64key pairs separated by commas, newest first, each key 32 random bytes or more"
+    keys: list[tuple[str, bytes]] = []
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        name, _, encoded = part.partition(":")
+        try:
+            key = base64.b64decode(
+                encoded.replace("-", "+").replace("_", "/") + "=" * (-len(encoded) % 4), validate=True
+            )
+        except binascii.Error:
+            raise ValueError(remedy) from None
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name) or len(key) < 32:
+            raise ValueError(remedy)
+        keys.append((name, key))
+    if not keys or len({name for name, _ in keys}) < len(keys) or len({key for _, key in keys}) < len(keys):
+        raise ValueError(remedy + "; no two alike")
+    return tuple(keys)
+
+
+def path(value: str) -> str:
+    path = value.rstrip("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", path):
+        raise ValueError("give a path such as /loyalty, made of letters, digits, - and _")
+    return path
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"give a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def seconds(value: str) -> float:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", value) or not 0.1 <= float(value) <= 25:
+        raise ValueError("give seconds from 0.1 to 25")
+    return float(value)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError("give one of " + ", ".join(words))
+        return value
+
+    return read
+
+
+def switch(value: str) -> bool:
+    return one_of("on", "off")(value) == "on"
+
+
+def visible(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{1,512}", value):
+        raise ValueError("give 1 to 512 visible ASCII characters")
+    return value
+
+
+def coupon_url(value: str) -> str:
+    if "{code}" not in value or not re.match(r"(https?://|\{storefront\})", value):
+        raise ValueError("give an address with {code} in it; {storefront} stands for the storefront's origin")
+    return value
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,132 @@
+"""What every test stands on: real PostgreSQL, Valkey and sandbox for the whole run, and a fresh service each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import httpx2
+import psycopg
+import pytest
+import redis
+from running import Log, Service, Vendors, in_thread, settings_for
+from shopper import Shopper
+
+from bff.cli import migrate_database
+from bff.logs import set_up
+from bff.sandbox.config import Config
+from bff.sandbox.servers import Server
+from bff.sandbox.serving import serve
+from bff.sandbox.stack import environment, free_port, postgres, valkey
+
+Start: TypeAlias = Callable[..., Service]
+PORTS = 4
+
+
+@pytest.fixture(scope="session")
+def log() -> Log:
+    """Everything that services in this process log, at the most talkative level."""
+    stream = Log()
+    set_up("debug", stream)
+    return stream
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with postgres(tmp_path_factory.mktemp("postgres")) as server:
+        migrate_database(server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def urls() -> list[str]:
+    """Addresses for services; each is registered at the sandbox's Shopify."""
+    return [f"http://localhost:{free_port()}" for _ in range(PORTS)]
+
+
+@pytest.fixture(scope="session")
+def sandbox(urls: list[str]) -> Iterator[Vendors]:
+    known = environment(1, 1, "", "")
+    config = Config(
+        redirect_uris=tuple(f"{url}{path}/callback" for url in urls for path in ("", "/loyalty")),
+        javascript_origins=tuple(urls),
+        client_secret=known["SHOPIFY_CLIENT_SECRET"],
+    )
+    with serve(config) as address, httpx2.Client(trust_env=False, timeout=20) as http:
+        yield Vendors(address, http)
+
+
+@pytest.fixture
+def vendors(sandbox: Vendors) -> Vendors:
+    """The sandbox as it is when it starts: nothing has happened yet."""
+    sandbox.reset()
+    return sandbox
+
+
+@pytest.fixture
+def stores(database: Server, store: Server) -> Mapping[str, str]:
+    """Both stores, empty."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("TRUNCATE redemptions, consents")
+    with redis.Redis.from_url(store.url) as client:
+        client.flushall()
+    return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}
+
+
+@pytest.fixture
+def settings(urls: list[str], stores: Mapping[str, str], vendors: Vendors) -> dict[str, str]:
+    """A complete environment for a service at the first address."""
+    return settings_for(urls[0], stores, vendors.url)
+
+
+@pytest.fixture
+def start(settings: dict[str, str], log: Log) -> Iterator[Start]:
+    """Starts a service with changed settings: `start(BASE_PATH="/loyalty")`; a change to "" leaves one out."""
+    with ExitStack() as stack:
+
+        def starter(**changes: str) -> Service:
+            wanted = {name: value for name, value in (settings | changes).items() if value}
+            return stack.enter_context(in_thread(wanted))
+
+        yield starter
+
+
+@pytest.fixture
+def service(start: Start) -> Service:
+    return start()
+
+
+@pytest.fixture
+def shopper(service: Service) -> Shopper:
+    """Somebody who has not signed in."""
+    return service.shopper()
+
+
+@pytest.fixture
+def ella(service: Service) -> Shopper:
+    """Enrolled, 1,240 points."""
+    return service.signed_in("ella")
+
+
+@pytest.fixture
+def penny(service: Service) -> Shopper:
+    """Not joined yet, 60 points."""
+    return service.signed_in("penny")
+
+
+@pytest.fixture
+def rows(stores: Mapping[str, str]) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """The service's own tables."""
+    with psycopg.connect(stores["DATABASE_URL"], autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def logfile(tmp_path: Path) -> Path:
+    return tmp_path / "service.log"

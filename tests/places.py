@@ -1,0 +1,198 @@
+"""Every page in every state it has, and how a shopper gets there; accessibility tests and screenshots walk through."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from browsing import Visit
+from running import Vendors
+from shopper import Shopper
+
+Going: TypeAlias = Callable[[Visit, Vendors], None]
+FIVE_OFF = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
+TRAVEL_SIZE = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b04"
+GOLD_ONLY = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b05"
+STORE_CREDIT = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b06"
+REDEEM = "main form button"
+AWAY = "status:500"
+OFTEN = 9
+# Sends the form and does not wait for the answer.
+SEND = """() => {
+  const form = document.querySelector("main form");
+  fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true}).catch(() => {});
+}"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One state of one page. `vendor` is an operation that fails on the way there."""
+
+    name: str
+    going: Going
+    says: str
+    vendor: str = ""
+
+    def visit(self, visit: Visit, vendors: Vendors) -> None:
+        vendors.http.delete(f"{vendors.url}/_control/faults")
+        if self.vendor:
+            vendors.fault(self.vendor, AWAY, OFTEN)
+        self.going(visit, vendors)
+        assert self.says in visit.words, f"{self.name} does not say {self.says!r} but:\n{visit.words}"
+
+
+def at(path: str) -> Going:
+    return lambda visit, vendors: _go(visit, path)
+
+
+def _go(visit: Visit, path: str) -> None:
+    visit.go(path)
+
+
+def redeeming(path: str, kind: str = "") -> Going:
+    """Redeem the reward while the vendor does this."""
+
+    def going(visit: Visit, vendors: Vendors) -> None:
+        visit.go(f"{path}?again=1")
+        if kind:
+            vendors.fault("redeem", kind)
+        visit.page.locator(REDEEM).click()
+        visit.page.wait_for_url("**/redemptions/*")
+
+    return going
+
+
+def _being_checked(visit: Visit, vendors: Vendors) -> None:
+    """Redeem while the vendor is slow, leave, and look at the outcome meanwhile."""
+    vendors.fault("redeem", "delay", seconds=3)
+    visit.go(f"{FIVE_OFF}?again=1")
+    key = visit.page.locator("input[name=key]").input_value()
+    visit.run(SEND)
+    latest = time.monotonic() + 3
+    while visit.go(f"/redemptions/{key}") == 404:
+        assert time.monotonic() < latest, "the redemption was never written down"
+
+
+def _not_ready_any_more(visit: Visit, vendors: Vendors) -> None:
+    """The points were spent elsewhere between reading the page and pressing the button."""
+    visit.go(STORE_CREDIT)
+    other = Shopper(visit.url)
+    other.sign_in("ella")
+    other.submit(other.get(FIVE_OFF), FIVE_OFF)
+    other.close()
+    visit.page.locator(REDEEM).click()
+    visit.page.wait_for_selector("[role=alert]")
+
+
+def _of_a_lost_session(visit: Visit, vendors: Vendors) -> None:
+    visit.page.context.clear_cookies()
+    visit.go("/welcome")
+
+
+def inviting(email: str) -> Going:
+    def going(visit: Visit, vendors: Vendors) -> None:
+        visit.go("/refer")
+        visit.page.get_by_label("Your friend's email address").fill(email)
+        visit.press("Send invitation")
+        visit.page.wait_for_selector(".notice")
+
+    return going
+
+
+def _joining_under_new_terms(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/join")
+    vendors.control("policies", version="2031-01-01", html="By joining, you agree to <em>quite other</em> terms.")
+    visit.press("Accept terms & join")
+    visit.page.wait_for_selector("[role=alert]")
+
+
+def _joined(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/join")
+    visit.press("Accept terms & join")
+    visit.page.wait_for_url("**/welcome")
+
+
+def _signed_out(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/")
+    visit.press("Sign out")
+    visit.page.wait_for_url("**/signed-out")
+
+
+# Who walks where, in this order: what could not be loaded comes first, before the service has a copy of it.
+# fmt: off
+TOURS: dict[str, list[Place]] = {
+    "stranger": [
+        Place("overview without rewards",   at("/"),                        "couldn't load", "redemption_rules"),
+        Place("reward without okendo",      at(FIVE_OFF),                   "give this reference", "redemption_rules"),
+        Place("overview",                   at("/"),                        "Sign in to start"),
+        Place("join",                       at("/join"),                    "Sign in to join"),
+        Place("rewards",                    at("/rewards"),                 "$5 off your order"),
+        Place("reward",                     at(FIVE_OFF),                   "Sign in to redeem"),
+        Place("refer",                      at("/refer"),                   "Sign in to invite"),
+        Place("members only",               at("/welcome"),                 "Please sign in"),
+        Place("signed out",                 at("/signed-out"),              "You are signed out"),
+        Place("sign-in failed",             at("/callback?state=again.x"),  "Sign-in did not work"),
+        Place("no such page",               at("/no-such-page"),            "does not exist"),
+    ],
+    "penny": [
+        Place("join paused",                at("/join"),                    "paused", "legal_policies"),
+        Place("overview without points",    at("/"),                        "couldn't load your points", "customer"),
+        Place("overview",                   at("/"),                        "Waiting for you"),
+        Place("rewards",                    at("/rewards"),                 "Once you join"),
+        Place("reward",                     at(FIVE_OFF),                   "Join to redeem"),
+        Place("refer",                      at("/refer"),                   "Join to invite"),
+        Place("join",                       at("/join"),                    "Accept terms & join"),
+        Place("join under new terms",       _joining_under_new_terms,       "The terms have changed"),
+        Place("welcome",                    _joined,                        "you are in"),
+        Place("already a member",           at("/join"),                    "already a member"),
+    ],
+    "ella": [
+        Place("overview without points",    at("/"),                        "couldn't load your points", "customer"),
+        Place("rewards without okendo",     at("/rewards"),                 "couldn't", "customer_redemption_rules"),
+        Place("reward without okendo",      at(FIVE_OFF),                   "Try again", "customer_redemption_rules"),
+        Place("refer without okendo",       at("/refer"),                   "couldn't load your link", "referrals"),
+        Place("welcome without okendo",     at("/welcome"),                 "couldn't load", "customer"),
+        Place("overview",                   at("/"),                        "1,240"),
+        Place("rewards",                    at("/rewards"),                 "Ready for you"),
+        Place("reward",                     at(FIVE_OFF),                   "Redeem 500 points"),
+        Place("reward almost there",        at(TRAVEL_SIZE),                "760 points to go"),
+        Place("reward of a higher tier",    at(GOLD_ONLY),                  "For Gold members"),
+        Place("refer",                      at("/refer"),                   "Your link"),
+        Place("refer sent",                 inviting("a@example.com"),      "an email is on its way"),
+        Place("refer wrong address",        inviting("a@nowhere"),          "There is a problem"),
+        Place("redemption failed",          redeeming(FIVE_OFF, "status:422"), "Your points were not taken"),
+        Place("reward not ready any more",  _not_ready_any_more,            "There is a problem"),
+        Place("redemption of nobody",       at("/redemptions/0123456789abcdef"), "does not exist"),
+        Place("signed out",                 _signed_out,                    "You are signed out"),
+    ],
+    "zoe": [
+        Place("overview",                   at("/"),                        "first points will show up"),
+        Place("rewards",                    at("/rewards"),                 "To save up for"),
+        Place("refer",                      at("/refer"),                   "No invitations yet"),
+    ],
+    "tara": [
+        Place("overview",                   at("/"),                        "Gold"),
+        Place("rewards",                    at("/rewards"),                 "15% off for Gold members"),
+        Place("redemption succeeded",       redeeming(FIVE_OFF),            "Your code"),
+        Place("redemption of store credit", redeeming(STORE_CREDIT),        "store credit"),
+        Place("redemption unknown",         redeeming(FIVE_OFF, "cut_after"), "do not redeem it again"),
+        Place("redemption being checked",   _being_checked,                 "Your reward is being checked"),
+    ],
+    "rami": [
+        Place("overview",                   at("/"),                        "رامي"),
+        Place("sign-in lost",               _of_a_lost_session,             "Please sign in"),
+    ],
+    "blake": [
+        Place("blocked",                    at("/"),                        "not available for this account"),
+    ],
+}
+# fmt: on
+
+
+def tour(persona: str, visit: Visit, vendors: Vendors) -> Iterator[Place]:
+    """Walk through all places of this persona; the page is there whenever one is yielded."""
+    if persona != "stranger":
+        visit.sign_in(persona)
+    for place in TOURS[persona]:
+        place.visit(visit, vendors)
+        yield place

@@ -1,0 +1,44 @@
+"""The command line, as the engineer on call uses it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from running import ROOT, Service, Vendors
+
+
+def bff(settings: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    command = [sys.executable, "-m", "bff", *arguments]
+    return subprocess.run(  # noqa: S603
+        command, env=surroundings | dict(settings), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_B12_a_customer_is_signed_out_everywhere_at_once(
+    service: Service, settings: dict[str, str], vendors: Vendors
+) -> None:
+    first, second, other = service.signed_in("ella"), service.signed_in("ella"), service.signed_in("tara")
+    done = bff(settings, "sessions", "revoke", vendors.member("ella")["customerId"])
+    assert (done.returncode, done.stdout) == (0, "Sessions ended: 2.\n")
+    states = [browser.api("GET", "/session").json()["state"] for browser in (first, second, other)]
+    assert states == ["anonymous", "anonymous", "enrolled"]
+
+
+def test_a_command_that_cannot_be_done_says_so_in_one_line(settings: dict[str, str]) -> None:
+    done = bff(settings | {"VALKEY_URL": "redis://127.0.0.1:1"}, "sessions", "revoke", "gid://shopify/Customer/1")
+    assert (done.returncode, done.stderr) == (1, "bff: Sessions cannot be read right now.\n")
+
+
+def test_an_unfit_setting_ends_every_command_with_its_name(settings: dict[str, str]) -> None:
+    for arguments in (["serve"], ["migrate"], ["sessions", "revoke", "x"]):
+        done = bff(settings | {"SECRET_KEYS": "k1:c2hvcnQ="}, *arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith("bff: SECRET_KEYS: give id:base64key pairs")
+
+
+def test_the_openapi_document_can_be_printed_without_any_setting() -> None:
+    done = bff({}, "openapi")
+    assert done.returncode == 0
+    assert '"openapi": "3.1.0"' in done.stdout

@@ -15,9 +15,9 @@ from bff import login
 from bff.budgets import JOIN, REDEEM, REFER, REFER_TARGET
 from bff.errors import Code, Problem
 from bff.inputs import idempotency_key, read_email, read_json, read_locale
+from bff.ledger import Entry
 from bff.loyalty import Agreement, mailbox
 from bff.openapi import PREFIX, Endpoint, document
-from bff.records import Entry
 from bff.redemption import Wish, problem_with, shown
 from bff.shapes import (
     EarningRule,

@@ -18,13 +18,18 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from bff import api, assets, login, pages
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
+from bff.consents import Consents
+from bff.database import Database
+from bff.deputy import Deputy
 from bff.edge import Edge
 from bff.errors import Problem
+from bff.exchange import Exchange
 from bff.keys import KeyRing
+from bff.ledger import Ledger
 from bff.logs import set_up
 from bff.loyalty import Loyalty, Parts
 from bff.okendo import Account, Okendo, rows_with_overrides
-from bff.records import Records
+from bff.reconciliation import Reconciliation
 from bff.redemption import Redemptions
 from bff.sessions import Clock, Limits, Sessions
 from bff.settings import Settings, read_settings
@@ -106,7 +111,9 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         timeout_seconds=settings.valkey_timeout_seconds,
     )
     upstream = Upstream(AioTransport())
-    records = Records(settings.database_url)
+    database = Database(settings.database_url)
+    consents = Consents(database)
+    ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
     limits = Limits(
         idle_seconds=settings.session_idle_seconds,
         absolute_seconds=settings.session_absolute_seconds,
@@ -116,28 +123,33 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     okendo = Okendo(upstream, _account(settings), rows_with_overrides(settings.okendo_overrides))
     shopify = Shopify(upstream, _client(settings), clock)
     catalogue = Catalogue(okendo, clock)
-    parts = Parts(okendo, shopify, sessions, records, catalogue)
+    exchange = Exchange(okendo, shopify, sessions)
+    deputy = Deputy(okendo, sessions, exchange, keys)
+    parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
     loyalty = Loyalty(parts)
-    redemptions = Redemptions(loyalty, parts)
+    redemptions = Redemptions(loyalty, parts, ledger, deputy)
     state: State = {
         "settings": settings,
         "keys": keys,
         "sessions": sessions,
-        "records": records,
+        "database": database,
+        "consents": consents,
+        "ledger": ledger,
         "budgets": Budgets(valkey),
         "shopify": shopify,
         "catalogue": catalogue,
         "loyalty": loyalty,
         "redemptions": redemptions,
+        "reconciliation": Reconciliation(ledger, deputy, settling_seconds=settings.redemption_settling_seconds),
         "templates": make_templates(str(HERE / "templates")),
         "assets": assets.Assets(HERE / "static"),
     }
-    await records.open()
+    await database.open()
     try:
         yield state
     finally:
         await redemptions.finish(DRAIN_SECONDS)
-        await asyncio.gather(upstream.aclose(), records.close(), valkey.aclose(close_connection_pool=True))
+        await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
 
 
 def _account(settings: Settings) -> Account:
@@ -169,7 +181,7 @@ async def healthz(_: Request[Any]) -> Response:
 
 async def readyz(request: Request[Any]) -> Response:
     """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
-    ready = await asyncio.gather(request.state["sessions"].ping(), request.state["records"].ping())
+    ready = await asyncio.gather(request.state["sessions"].ping(), request.state["database"].ping())
     return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
 
 

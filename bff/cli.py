@@ -1,11 +1,13 @@
-"""The `bff` command: serve, migrate, sandbox, sessions, openapi."""
+"""The `bff` command: what runs the service, and what its engineers ask it for."""
 
 import argparse
 import asyncio
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bff.errors import Problem, SettingsError
 
@@ -31,16 +33,81 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for run, help_text in (
         (serve, "run the web process"),
+        (worker, "run the worker, which finds out about lost answers"),
         (migrate, "bring the database up to date; running it again changes nothing"),
         (sandbox, "run everything on this machine, with pretended vendors"),
         (openapi, "print the OpenAPI document of the JSON routes"),
     ):
         commands.add_parser(run.__name__, help=help_text).set_defaults(run=run)
-    actions = commands.add_parser("sessions", help="end sessions").add_subparsers(required=True, metavar="action")
-    action = actions.add_parser("revoke", help="sign a customer out everywhere, at once")
-    action.add_argument("customer", help="Shopify's customer id, such as gid://shopify/Customer/1")
-    action.set_defaults(run=revoke)
+    for group, help_text in (
+        ("sessions", "end sessions"),
+        ("redemptions", "see how redemptions ended, and settle those whose answer was lost"),
+        ("consents", "show what members agreed to"),
+        ("members", "remove what is kept of a member"),
+    ):
+        actions = commands.add_parser(group, help=help_text).add_subparsers(required=True, metavar="action")
+        for name, action_help, arguments in ACTIONS[group]:
+            action = actions.add_parser(name, help=action_help)
+            for names, options in arguments:
+                action.add_argument(*names, **options)
+            action.set_defaults(run=administer, action=f"{group}_{name}")
     return parser
+
+
+def _moment(text: str) -> datetime:
+    """A day or a time in ISO 8601; without an offset it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+CUSTOMER = "Shopify's customer id, such as gid://shopify/Customer/1"
+OF_CUSTOMER: Argument = (("--customer",), {"metavar": "ID", "help": f"only of this one: {CUSTOMER}"})
+# What people do by hand, by group: name, help, arguments. `admin` has a function for each.
+ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
+    "sessions": (("revoke", "sign a customer out everywhere, at once", ((("customer",), {"help": CUSTOMER}),)),),
+    "redemptions": (
+        (
+            "list",
+            "the latest, newest first; without --state those that are unknown",
+            (
+                (("--state",), {"choices": ("reserved", "sent", "succeeded", "failed", "unknown", "all")}),
+                OF_CUSTOMER,
+                (("--limit",), {"type": int, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
+                (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
+            ),
+        ),
+        (
+            "resolve",
+            "write down how an unknown redemption ended, after a look into Okendo's admin",
+            (
+                (("reference",), {"help": "its support reference, such as R-7KQ2MX9B"}),
+                (("state",), {"choices": ("succeeded", "failed"), "help": "what you found out"}),
+                (("--note",), {"required": True, "help": "how you know, and who you are"}),
+                (("--code",), {"help": "the coupon code that Okendo gave"}),
+            ),
+        ),
+    ),
+    "consents": (
+        (
+            "export",
+            "the evidence of consent, oldest first",
+            (
+                OF_CUSTOMER,
+                (("--since",), {"type": _moment, "metavar": "TIME", "help": "agreed to at or after it (ISO 8601)"}),
+                (("--until",), {"type": _moment, "metavar": "TIME", "help": "agreed to before it (ISO 8601)"}),
+                (("--format",), {"choices": ("jsonl", "csv"), "default": "jsonl", "help": "JSON Lines unless told"}),
+            ),
+        ),
+    ),
+    "members": (
+        (
+            "forget",
+            "remove what may be removed of a member, and say what stays",
+            ((("customer",), {"help": CUSTOMER}),),
+        ),
+    ),
+}
 
 
 # Each command imports what it needs: `migrate` runs without the web server, `serve` without the sandbox.
@@ -54,6 +121,22 @@ def serve(_: argparse.Namespace) -> None:
     settings = read_settings(os.environ)
     rows_with_overrides(settings.okendo_overrides)
     run(host=settings.listen_host, port=settings.port, workers=settings.web_concurrency, log_level=settings.log_level)
+
+
+def worker(_: argparse.Namespace) -> None:
+    from bff.app import built
+    from bff.jobs import Jobs, run_until_signalled
+    from bff.logs import set_up
+    from bff.settings import read_settings
+
+    settings = read_settings(os.environ)
+    set_up(settings.log_level)
+
+    async def run() -> None:
+        async with built(settings) as state:
+            await run_until_signalled(Jobs(settings.database_url, state["ledger"], state["reconciliation"]))
+
+    asyncio.run(run())
 
 
 def migrate(_: argparse.Namespace) -> None:
@@ -86,12 +169,13 @@ def openapi(_: argparse.Namespace) -> None:
     print(json.dumps(document(ENDPOINTS, "http://localhost:8000"), indent=2, ensure_ascii=False, sort_keys=True))
 
 
-def revoke(chosen: argparse.Namespace) -> None:
+def administer(chosen: argparse.Namespace) -> None:
+    from bff import admin
     from bff.app import built
     from bff.settings import read_settings
 
-    async def run() -> int:
+    async def run() -> None:
         async with built(read_settings(os.environ)) as state:
-            return await state["sessions"].end_all_of(chosen.customer)
+            await getattr(admin, chosen.action)(state, chosen)
 
-    print(f"Sessions ended: {asyncio.run(run())}.")
+    asyncio.run(run())

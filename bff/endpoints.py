@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 
 Reply = TypeVar("Reply")
+Item = TypeVar("Item")
 Label = Literal["documented", "inferred", "guessed"]
 Names = Mapping[str, tuple[str, ...]]
 
@@ -80,10 +81,28 @@ class Customer(Shape, frozen=True):
 class Redeemed(Shape, frozen=True):
     """A success with `code` is a coupon, one with `store_credit` is in the member's account already."""
 
+    transaction_id: str | None = None
     code: str | None = None
     description: str | None = None
     expires_at: datetime | None = None
     points: float | None = None
+    store_credit: str | float | None = None
+    currency: str | None = None
+
+
+class Transaction(Shape, frozen=True):
+    """Points that came or went. The sign of a redemption's `points` is not known: `kind` tells."""
+
+    id: str
+    kind: str = ""
+    points: float | None = None
+    date: datetime | None = None
+    status: str = "complete"
+    text: str = ""
+    reward: str | None = None
+    code: str | None = None
+    description: str | None = None
+    expires_at: datetime | None = None
     store_credit: str | float | None = None
     currency: str | None = None
 
@@ -106,10 +125,17 @@ class Nothing(Shape, frozen=True):
     """An answer whose body is empty or unknown: only its success counts."""
 
 
+class Page(Shape, Generic[Item], frozen=True):
+    """Some items of a list, and the token that asks for the next ones, None at the end."""
+
+    items: list[Item]
+    next: str | None = None
+
+
 class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
     """One operation. `sends` names our arguments as the vendor does (query of a GET, JSON body otherwise);
     `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
-    dotted paths inside it."""
+    dotted paths inside it, and `next` where the token of a page's next one may lie."""
 
     name: str
     method: str
@@ -119,6 +145,7 @@ class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
     sends: Mapping[str, str] = {}
     envelope: tuple[str, ...] = ("",)
     names: Names = {}
+    next: tuple[str, ...] = ()
 
 
 class Public(Row[Reply], frozen=True, kw_only=True):
@@ -257,6 +284,7 @@ REDEEM = ForMember(
     reply=Redeemed,
     sends={"reward": "redemptionRuleId"},
     names={
+        "transaction_id": ("transaction.loyaltyTransactionId", "loyaltyTransactionId", "transaction.id"),
         "code": ("couponCode", "coupon.code", "reward.couponCode", "transaction.couponCode", "code"),
         "description": ("coupon.description", "couponDescription"),
         "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
@@ -264,6 +292,30 @@ REDEEM = ForMember(
         "store_credit": ("storeCredit.amount", "storeCredit"),
         "currency": ("storeCredit.currencyCode",),
     },
+)
+TRANSACTIONS = ForMember(
+    name="transactions",
+    method="GET",
+    path="/loyalty/transactions",
+    label="guessed",
+    reply=Page[Transaction],
+    sends={"limit": "limit", "cursor": "lastEvaluated", "order": "orderBy"},
+    envelope=("transactions", "loyaltyTransactions", "items", ""),
+    names={
+        "id": ("loyaltyTransactionId", "transactionId", "id"),
+        "kind": ("type", "transactionType", "resourceType"),
+        "points": ("amount", "points"),
+        "date": ("date", "dateCreated", "createdAt"),
+        "status": STATUS_NAMES,
+        "text": ("notificationText", "description", "title"),
+        "reward": ("redemptionRuleId", "redemptionRule.redemptionRuleId", "redemptionRule.id"),
+        "code": ("couponCode", "coupon.code", "reward.couponCode"),
+        "description": ("coupon.description", "couponDescription"),
+        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
+        "store_credit": ("storeCredit.amount", "storeCredit"),
+        "currency": ("storeCredit.currencyCode",),
+    },
+    next=("nextUrl", "lastEvaluated", "nextToken", "nextPageToken"),
 )
 REFERRAL_REQUEST = ForMember(
     name="referral_request",
@@ -312,6 +364,7 @@ ROWS: Mapping[str, Row[Any]] = {
         CUSTOMER_ACTIVATION,
         CUSTOMER_REDEMPTION_RULES,
         REDEEM,
+        TRANSACTIONS,
         REFERRAL_REQUEST,
         REFERRALS,
         REFERRAL_COUNT,

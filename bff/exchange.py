@@ -35,6 +35,9 @@ REFUSALS: Mapping[tuple[str, int], tuple[Code, str]] = {
     ("redeem", 403): ("reward_ineligible", "This reward is not open to you right now."),
     ("redeem", 404): ("reward_unavailable", "This reward is not available any more."),
     ("redeem", 422): ("currency_mismatch", "This reward cannot be redeemed in this currency."),
+    ("transactions", 400): ("feature_unavailable", "Your history cannot be read."),
+    ("transactions", 404): ("feature_unavailable", "Your history cannot be read."),
+    ("transactions", 403): ("member_blocked", "This account cannot take part in the program."),
     ("referral_request", 400): ("referral_rejected", "This invitation could not be sent. Please check the address."),
     ("referral_request", 403): ("not_enrolled", "Join the program to invite friends."),
 }

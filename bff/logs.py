@@ -14,7 +14,8 @@ FIELDS = frozenset(
      "invalid_client", "where"}
 )  # fmt: skip
 # These libraries mention addresses and headers when asked for detail; they only ever speak of trouble here.
-QUIET = ("httpx2", "httpcore2", "aiohttp", "asyncio", "authlib", "uvicorn", "psycopg", "redis", "alembic")
+QUIET = ("httpx2", "httpcore2", "aiohttp", "asyncio", "authlib", "uvicorn", "psycopg", "redis", "alembic",
+         "procrastinate")  # fmt: skip
 
 
 def set_up(level: str = "info", stream: TextIO | None = None) -> None:

@@ -1,6 +1,6 @@
 """What a member can do: sign in to the program, see themselves and their rewards, join, and refer friends.
 
-No HTTP, no SQL, no HTML in here: sessions and records remember, Shopify and Okendo answer, and this decides.
+No HTTP, no SQL, no HTML in here: sessions and consents remember, Shopify and Okendo answer, and this decides.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from bff.catalogue import Catalogue, Locale, Policies, safe_link
+from bff.consents import Consent, ConsentOutcome, Consents
 from bff.endpoints import (
     CUSTOMER,
     CUSTOMER_ACTIVATION,
@@ -21,14 +22,16 @@ from bff.endpoints import (
     REFERRAL_REQUEST,
     REFERRAL_SENDER,
     REFERRALS,
+    TRANSACTIONS,
     Customer,
+    Page,
     RedemptionRule,
+    Transaction,
 )
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.exchange import LEASE_WAIT_SECONDS, Exchange, explained, problem_of
 from bff.okendo import Okendo
 from bff.projection import can_redeem_of, earning_rule_of, member_of, reward_of, tier_of
-from bff.records import Consent, Records
 from bff.sessions import Record, Session, Sessions, ShopifyTokens
 from bff.shapes import (
     EarningRule,
@@ -60,7 +63,8 @@ class Parts(NamedTuple):
     okendo: Okendo
     shopify: Shopify
     sessions: Sessions
-    records: Records
+    exchange: Exchange
+    consents: Consents
     catalogue: Catalogue
 
 
@@ -72,9 +76,9 @@ class Loyalty:
         self._okendo = parts.okendo
         self._shopify = parts.shopify
         self._sessions = parts.sessions
-        self._records = parts.records
+        self._consents = parts.consents
         self._catalogue = parts.catalogue
-        self._exchange = Exchange(parts.okendo, parts.shopify, parts.sessions)
+        self._exchange = parts.exchange
 
     async def sign_in(self, tokens: ShopifyTokens, customer: ShopifyCustomer) -> str:
         """Begin a session for a customer whose token Shopify has vouched for; returns the cookie's value.
@@ -177,6 +181,10 @@ class Loyalty:
         """A JWT for a call that is made once, whatever comes back."""
         return await self._exchange.jwt(session)
 
+    async def transactions(self, session: Session, *, limit: int, cursor: str | None = None) -> Page[Transaction]:
+        """A page of the member's history, newest first."""
+        return await self._exchange.as_member(session, TRANSACTIONS, limit=limit, order="date desc", cursor=cursor)
+
     async def referrals(self, session: Session) -> Referrals:
         """The friends this member invited: states and dates, never addresses or whether they are customers."""
         history, counted, url = await asyncio.gather(
@@ -215,8 +223,8 @@ class Loyalty:
                 raise
 
     async def _enrol(self, session: Session, policies: Policies, agreement: Agreement) -> None:
-        number = await self._records.store_consent(self._consent(session, policies, agreement))
-        outcome = "unknown"
+        number = await self._consents.store(self._consent(session, policies, agreement))
+        outcome: ConsentOutcome = "unknown"
         try:
             await self._exchange.as_member(
                 session, CUSTOMER_ACTIVATION, channel=self._okendo.partner_id, version=policies.version
@@ -236,10 +244,10 @@ class Loyalty:
         finally:
             await self._note_outcome(number, outcome)
 
-    async def _note_outcome(self, number: int, outcome: str) -> None:
+    async def _note_outcome(self, number: int, outcome: ConsentOutcome) -> None:
         """The evidence is stored already; that its outcome cannot be added now changes nothing for the member."""
         try:
-            await self._records.settle_consent(number, outcome)
+            await self._consents.settle(number, outcome)
         except Problem:
             log.error("consent_not_settled", state=outcome)
 

@@ -11,17 +11,17 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from bff.endpoints import ROWS, ForMember, Public, Reply, Row
+from bff.endpoints import ROWS, ForMember, Page, Public, Reply, Row
 from bff.errors import SettingsError, UpstreamFailed, VendorRefused
 from bff.upstream import Call, Upstream, url_for
 from bff.upstream import Reply as HttpReply
 
 API_VERSION = "2025-02-01"
-OVERRIDABLE = ("method", "path", "sends", "envelope", "names")
+OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 MISSING = object()
 
 
@@ -102,7 +102,7 @@ def _text(value: Any) -> str:
 
 
 def _has_fields(row: Row[Any]) -> bool:
-    return get_origin(row.reply) is list or bool(row.reply.__struct_fields__)
+    return get_origin(row.reply) is not None or bool(row.reply.__struct_fields__)
 
 
 def read(row: Row[Reply], body: Any) -> Reply:
@@ -110,19 +110,32 @@ def read(row: Row[Reply], body: Any) -> Reply:
 
     Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out.
     """
-    if get_origin(row.reply) is not list:
+    kind = get_origin(row.reply)
+    if kind is None:
         return row.reply(**_fields_of_object(row, body))
-    items = next((value for value in (find(body, where) for where in row.envelope) if isinstance(value, list)), None)
-    if items is None:
+    items = _items(row, body)
+    # mypy cannot see that Reply is one of these two here.
+    return Page(items=items, next=_next(row, body)) if kind is Page else items  # type: ignore[return-value]
+
+
+def _items(row: Row[Any], body: Any) -> list[Any]:
+    found = next((value for value in (find(body, where) for where in row.envelope) if isinstance(value, list)), None)
+    if found is None:
         raise UpstreamFailed(f"Okendo's {row.name} answer holds no list.", sent=True)
     (shape,) = get_args(row.reply)
     kept = []
-    for item in items:
-        try:
+    for item in found:
+        with contextlib.suppress(UpstreamFailed):
             kept.append(shape(**fields_of(shape, row.names, item)))
-        except UpstreamFailed:
-            continue
-    return kept  # type: ignore[return-value]  # mypy cannot see that Reply is list[shape] here
+    return kept
+
+
+def _next(row: Row[Any], body: Any) -> str | None:
+    """The token that asks for the next page: as it is, or inside the address of that page, which is not followed."""
+    given = next((value for value in (find(body, where) for where in row.next) if isinstance(value, str)), "")
+    if "?" not in given:
+        return given or None
+    return parse_qs(urlsplit(given).query).get(row.sends.get("cursor", ""), [None])[0]
 
 
 def _fields_of_object(row: Row[Any], body: Any) -> dict[str, Any]:
@@ -178,7 +191,7 @@ def find(value: Any, path: str) -> Any:
 def rows_with_overrides(path: str | None) -> Mapping[str, Row[Any]]:
     """The table, corrected by a TOML file with one section a row, such as `[redeem]` with `path = "/loyalty/redeem"`.
 
-    Keys: method, path, sends, envelope, names. Raises SettingsError that names the row and the key.
+    Keys: method, path, sends, envelope, names, next. Raises SettingsError that names the row and the key.
     """
     if path is None:
         return ROWS

@@ -33,8 +33,8 @@ CONSENT_SECONDS = 3600
 
 async def overview(request: LoyaltyRequest) -> Response:
     session = _open_session(request)
-    (member, found), earning_rules = await asyncio.gather(
-        _rewards(request, session), part(request.state["loyalty"].earning_rules())
+    (member, found), earning_rules, unsettled = await asyncio.gather(
+        _rewards(request, session), part(request.state["loyalty"].earning_rules()), _unsettled(request, session)
     )
     return page(
         request,
@@ -44,6 +44,7 @@ async def overview(request: LoyaltyRequest) -> Response:
         rewards=found,
         next_reward=_next_best(found),
         earning_rules=earning_rules,
+        unsettled=unsettled,
     )
 
 
@@ -82,8 +83,9 @@ async def welcome(request: LoyaltyRequest) -> Response:
 
 
 async def rewards(request: LoyaltyRequest) -> Response:
-    member, found = await _rewards(request, _open_session(request))
-    return page(request, "rewards.html", member=member, rewards=found)
+    session = _open_session(request)
+    (member, found), unsettled = await asyncio.gather(_rewards(request, session), _unsettled(request, session))
+    return page(request, "rewards.html", member=member, rewards=found, unsettled=unsettled)
 
 
 async def show_reward(request: LoyaltyRequest) -> Response:
@@ -113,12 +115,17 @@ async def redeem(request: LoyaltyRequest) -> Response:
 
 
 async def show_redemption(request: LoyaltyRequest) -> Response:
+    """How it ended. A page that asks by itself says what it has `seen`, and is only answered when there is news."""
     session = require_session(request)
     entry = await request.state["redemptions"].find(session, request.path_params["key"])
     redemption = shown(entry, apply_url(request.state["settings"]))
     if entry.state == "failed":
         redemption = msgspec.structs.replace(redemption, reason=why_failed(entry.reason))
-    return page(request, "redemption.html", redemption=redemption)
+    outcome = "checking" if entry.check_until else redemption.state
+    if "hx-request" in request.headers:
+        news = request.query_params.get("seen") != outcome
+        return Response(status_code=204, headers={"hx-refresh": "true"} if news else {})
+    return page(request, "redemption.html", redemption=redemption, outcome=outcome)
 
 
 async def show_refer(request: LoyaltyRequest) -> Response:
@@ -240,6 +247,14 @@ async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> 
     """A browser that goes Back loads this page anew, with a new key: whoever has just redeemed is told so first."""
     try:
         return await request.state["redemptions"].recent(session, reward_id)
+    except Problem:
+        return None
+
+
+async def _unsettled(request: LoyaltyRequest, session: Session | None) -> str | None:
+    """The key of a redemption that is still being checked: until then the points shown may change (L3)."""
+    try:
+        return await request.state["redemptions"].unsettled(session) if session else None
     except Problem:
         return None
 

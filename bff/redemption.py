@@ -1,7 +1,8 @@
 """Redeeming points exactly once over a vendor without idempotency keys.
 
 The intent is written down before Okendo is told, Okendo is told once, and what it answered is kept under the
-shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, and never sent again.
+shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, never sent again, and
+`reconciliation` finds out what happened.
 """
 
 import asyncio
@@ -14,19 +15,23 @@ from urllib.parse import quote
 import msgspec
 import structlog
 
+from bff.deputy import Deputy
 from bff.endpoints import REDEEM, Redeemed
 from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
 from bff.exchange import problem_of
+from bff.ledger import Entry, Intent, Ledger, Outcome
 from bff.loyalty import Loyalty, Parts
 from bff.projection import amount
-from bff.records import Entry, Intent, Outcome
+from bff.reconciliation import newest_first
 from bff.sessions import Session
-from bff.shapes import Coupon, Member, RedeemedReward, Redemption, Reward
+from bff.shapes import Coupon, RedeemedReward, Redemption, Reward
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 LEASE_WAIT_SECONDS = 6.0
 ANSWER_SECONDS = 9.0
 RETRY_AFTER_SECONDS = 30
+# Enough of the history to see that it came newest first, as it was asked for.
+NOTED = 10
 # Why a reward that is offered cannot be redeemed now: the state shown with it, and the code that says so.
 NOT_READY: dict[str, tuple[Code, str]] = {
     "not_enrolled": ("not_enrolled", "Join the program to redeem rewards."),
@@ -63,11 +68,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class Redemptions:
     """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
 
-    def __init__(self, loyalty: Loyalty, parts: Parts) -> None:
+    def __init__(self, loyalty: Loyalty, parts: Parts, ledger: Ledger, deputy: Deputy) -> None:
         self._loyalty = loyalty
         self._okendo = parts.okendo
         self._sessions = parts.sessions
-        self._records = parts.records
+        self._ledger = ledger
+        self._deputy = deputy
         self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
 
     async def redeem(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
@@ -77,7 +83,7 @@ class Redemptions:
         another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
         `NOT_READY` lists; nothing has been sent then. Raises UpstreamFailed before anything is sent.
         """
-        entry = await self._records.find(session.record.customer_id, wish.key)
+        entry = await self._ledger.find(session.record.customer_id, wish.key)
         if entry is not None:
             return _replay(entry, wish), True
         # The task outlives the request: when the shopper or the deadline goes away, the outcome is still written.
@@ -85,21 +91,31 @@ class Redemptions:
         await asyncio.wait({task}, timeout=ANSWER_SECONDS)
         if task.done():
             return task.result()
-        entry = await self._records.find(session.record.customer_id, wish.key)
+        entry = await self._ledger.find(session.record.customer_id, wish.key)
         if entry is None:
             raise Problem("request_in_progress", "This is taking longer than usual.", retry_after_seconds=2)
         return entry, False
 
     async def find(self, session: Session, key: str) -> Entry:
-        """The member's own entry; raises Problem `not_found`."""
-        known = KEY.fullmatch(key) and await self._records.find(session.record.customer_id, key)
+        """The member's own entry; raises Problem `not_found`.
+
+        Whoever signed in anew since an answer was lost helps to find out: with the old sign-in nobody may be able to.
+        """
+        known = KEY.fullmatch(key) and await self._ledger.find(session.record.customer_id, key)
         if not known:
             raise Problem("not_found", "There is no redemption under this address.")
+        if known.state == "unknown" and known.session != session.key and session.record.loyalty is not None:
+            sealed = self._deputy.sealed(session, session.record.loyalty.jwt)
+            return await self._ledger.lend(known, session.key, sealed)
         return known
+
+    async def unsettled(self, session: Session) -> str | None:
+        """The key of the member's latest redemption whose outcome is still looked for."""
+        return await self._ledger.unsettled(session.record.customer_id)
 
     async def recent(self, session: Session, reward_id: str) -> str | None:
         """The key of a redemption of this reward in this session that is only minutes old, if there is one."""
-        return await self._records.recent(session.record.customer_id, reward_id, session.record.created_at)
+        return await self._ledger.recent(session.record.customer_id, reward_id, session.record.created_at)
 
     async def finish(self, seconds: float) -> None:
         """Let redemptions under way come to their end before the process stops."""
@@ -117,24 +133,56 @@ class Redemptions:
     async def _carry_out(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
         """One at a time per member. Balance, price and eligibility are read from Okendo at this moment."""
         async with self._sessions.alone(f"redeem:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
-            entry = await self._records.find(session.record.customer_id, wish.key)
+            entry = await self._ledger.find(session.record.customer_id, wish.key)
             if entry is not None:
                 return _replay(entry, wish), True
-            member, rewards = await self._loyalty.rewards(session)
-            intent = _intent(session, wish, member, _offered(rewards, wish.reward_id))
+            (member, rewards), newest = await asyncio.gather(self._loyalty.rewards(session), self._newest(session))
+            reward = _offered(rewards, wish.reward_id)
             jwt = await self._loyalty.jwt(session)
-            entry, is_new = await self._records.reserve(intent)
+            intent = Intent(
+                customer_id=session.record.customer_id,
+                key=wish.key,
+                fingerprint=wish.fingerprint,
+                reward_id=reward.id,
+                reward_name=reward.name,
+                points=reward.points,
+                balance_seen=member.points.balance,
+                newest_transaction=newest,
+                session=session.key,
+                credentials=self._deputy.sealed(session, jwt),
+                request_id=wish.request_id,
+            )
+            entry, is_new = await self._ledger.reserve(intent)
             if not is_new:
                 return _replay(entry, wish), True
             return await self._send_once(jwt, entry), False
 
+    async def _newest(self, session: Session) -> str | None:
+        """The newest transaction before anything is sent, by which a lost answer can be found out later.
+
+        "" when there is none yet, None when Okendo has no history for us: then a lost answer stays unknown.
+        """
+        try:
+            history = (await self._loyalty.transactions(session, limit=NOTED)).items
+        except UpstreamFailed:
+            raise
+        except Problem as problem:
+            if problem.code != "feature_unavailable":
+                raise
+            log.warning("history_unreadable")
+            return None
+        if not newest_first(history):
+            log.warning("history_unordered")
+            return None
+        return history[0].id if history else ""
+
     async def _send_once(self, jwt: str, entry: Entry) -> Entry:
-        if not await self._records.mark_sent(entry):
-            return await self._records.find(entry.customer_id, entry.key) or entry
+        if not await self._ledger.mark_sent(entry):
+            return await self._ledger.find(entry.customer_id, entry.key) or entry
         outcome = await self._told(jwt, entry)
         log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
         try:
-            settled = await self._records.settle(entry, outcome)
+            settled = await self._ledger.settle(entry, outcome)
             return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
         except Problem:
             # The ledger says "sent" and will say "unknown" soon: true in any case, and never sent again.
@@ -160,6 +208,7 @@ def _success(redeemed: Redeemed) -> Outcome:
         return Outcome(state="unknown")
     return Outcome(
         state="succeeded",
+        transaction_id=redeemed.transaction_id,
         coupon_code=redeemed.code,
         coupon_description=redeemed.description,
         coupon_expires_at=redeemed.expires_at,
@@ -185,19 +234,6 @@ def _offered(rewards: list[Reward], reward_id: str) -> Reward:
         code, sentence = NOT_READY[reward.can_redeem.state]
         raise Problem(code, sentence)
     return reward
-
-
-def _intent(session: Session, wish: Wish, member: Member, reward: Reward) -> Intent:
-    return Intent(
-        customer_id=session.record.customer_id,
-        key=wish.key,
-        fingerprint=wish.fingerprint,
-        reward_id=reward.id,
-        reward_name=reward.name,
-        points=reward.points,
-        balance_seen=member.points.balance,
-        request_id=wish.request_id,
-    )
 
 
 def shown(entry: Entry, apply_url: str) -> Redemption:

@@ -191,12 +191,16 @@ class Sessions:
 
     async def reload(self, session: Session) -> None:
         """Read the record anew; raises Problem `session_expired` when the session has ended."""
-        with store_errors():
-            held = await cast(Any, self._valkey.hmget(session.key, ["record", "version"]))
-        fresh = await self._opened(session.key, session.share, held) if held[0] else None
+        fresh = await self.find(session.key, session.share)
         if fresh is None:
             raise Problem("session_expired", "Your session has ended. Please sign in again.")
         session.record, session.version = fresh.record, fresh.version
+
+    async def find(self, key: str, share: bytes) -> Session | None:
+        """The session at this place, or None; unlike `load` this is no visit of the shopper's, so it ages on."""
+        with store_errors():
+            held = await cast(Any, self._valkey.hmget(key, ["record", "version"]))
+        return await self._opened(key, share, held) if held[0] else None
 
     async def end(self, key: str) -> None:
         """Forget the record and leave a tombstone, so that a slow request cannot write it back. Idempotent."""

@@ -21,7 +21,17 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 PUBLIC_SUFFIXES = PublicSuffixList()
 APPLY_URL = "{storefront}/discount/{code}?redirect=/"
 PLACEHOLDERS = frozenset({"changeme", "password", "placeholder", "secret", "secretkey", "apikey", "example"})
-OUR_PREFIXES = ("SHOPIFY_", "OKENDO_", "SUBTOTAL_", "SESSION_", "STOREFRONT_", "SECRET_KEY", "UPSTREAM_", "BRAND_")
+OUR_PREFIXES = (
+    "SHOPIFY_",
+    "OKENDO_",
+    "SUBTOTAL_",
+    "SESSION_",
+    "STOREFRONT_",
+    "SECRET_KEY",
+    "UPSTREAM_",
+    "BRAND_",
+    "REDEMPTION_",
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sessions_per_customer: int
     upstream_timeout_seconds: float
     request_seconds: float
+    redemption_check_seconds: int
+    redemption_settling_seconds: int
     trusted_hops: int
     web_concurrency: int
     brand_name: str
@@ -102,6 +114,7 @@ class Setting(msgspec.Struct, frozen=True):
     read: Callable[[str], Any] = str
 
 
+SETTLING = whole(1, 86_400)
 VALKEY = store("valkeys", "valkey", "rediss", "redis")
 
 # fmt: off
@@ -140,6 +153,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SESSIONS_PER_CUSTOMER", "Sessions a customer may have; the oldest ends first", "10", read=whole(1, 100)),
     Setting("UPSTREAM_TIMEOUT_SECONDS", "How long one vendor call may take", "5", read=seconds),
     Setting("REQUEST_SECONDS", "How long one request may take in all; Heroku's limit is 30", "12", read=seconds),
+    Setting("REDEMPTION_CHECK_SECONDS", "How long a lost answer is looked for", "86400", read=whole(1, 31_536_000)),
+    Setting("REDEMPTION_SETTLING_SECONDS", "A redemption without trace after this long failed", "60", read=SETTLING),
     Setting("TRUSTED_HOPS", "Proxies in front that append to X-Forwarded-For", "1", read=whole(0, 5)),
     Setting("WEB_CONCURRENCY", "Web processes", "1", read=whole(1, 64)),
     Setting("BRAND_NAME", "Name shown on every page", "Loyalty"),

@@ -16,11 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bff.assets import Assets
 from bff.budgets import Budget, Budgets
 from bff.catalogue import Catalogue
+from bff.consents import Consents
+from bff.database import Database
 from bff.errors import Problem
 from bff.keys import KeyRing
+from bff.ledger import Ledger
 from bff.loyalty import Loyalty
 from bff.projection import member_state
-from bff.records import Records
+from bff.reconciliation import Reconciliation
 from bff.redemption import Redemptions
 from bff.sessions import Session, Sessions
 from bff.settings import Settings
@@ -50,12 +53,15 @@ class State(TypedDict):
     settings: Settings
     keys: KeyRing
     sessions: Sessions
-    records: Records
+    database: Database
+    consents: Consents
+    ledger: Ledger
     budgets: Budgets
     shopify: Shopify
     catalogue: Catalogue
     loyalty: Loyalty
     redemptions: Redemptions
+    reconciliation: Reconciliation
     templates: Environment
     assets: Assets
 

@@ -9,7 +9,7 @@ import httpx2
 import psycopg
 import pytest
 import redis
-from running import Log, Service, Vendors, in_thread, settings_for
+from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
 from shopper import Shopper
 
 from bff.cli import migrate_database
@@ -20,6 +20,7 @@ from bff.sandbox.serving import serve
 from bff.sandbox.stack import environment, free_port, postgres, valkey
 
 Start: TypeAlias = Callable[..., Service]
+Work: TypeAlias = Callable[..., None]
 PORTS = 4
 
 
@@ -73,7 +74,7 @@ def vendors(sandbox: Vendors) -> Vendors:
 def stores(database: Server, store: Server) -> Mapping[str, str]:
     """Both stores, empty."""
     with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("TRUNCATE redemptions, consents")
+        connection.execute("TRUNCATE redemptions, consents, procrastinate_jobs, procrastinate_workers CASCADE")
     with redis.Redis.from_url(store.url) as client:
         client.flushall()
     return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}
@@ -100,6 +101,17 @@ def start(settings: dict[str, str], log: Log) -> Iterator[Start]:
 @pytest.fixture
 def service(start: Start) -> Service:
     return start()
+
+
+@pytest.fixture
+def work(settings: dict[str, str]) -> Iterator[Callable[..., None]]:
+    """Starts a worker beside the service, with changed settings: `work(REDEMPTION_SETTLING_SECONDS="1")`."""
+    with ExitStack() as stack:
+
+        def starter(**changes: str) -> None:
+            stack.enter_context(worker_in_thread(settings | changes))
+
+        yield starter
 
 
 @pytest.fixture

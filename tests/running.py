@@ -1,5 +1,6 @@
 """The real service on a real port: in a thread whose clock a test can move, or as processes of their own."""
 
+import asyncio
 import io
 import os
 import socket
@@ -17,7 +18,8 @@ import httpx2
 import uvicorn
 from shopper import Shopper
 
-from bff.app import create_app
+from bff.app import built, create_app
+from bff.jobs import Jobs
 from bff.sandbox.stack import environment
 from bff.server import configuration
 from bff.settings import read_settings
@@ -121,6 +123,36 @@ def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
             server.should_exit = True
             thread.join()
             listener.close()
+
+
+@contextmanager
+def worker_in_thread(settings: Mapping[str, str]) -> Iterator[None]:
+    """The worker in a thread of this process."""
+    started, running = threading.Event(), _Running()
+
+    async def work() -> None:
+        read = read_settings(settings)
+        async with built(read) as state:
+            running.loop, running.stop = asyncio.get_running_loop(), asyncio.Event()
+            started.set()
+            await Jobs(read.database_url, state["ledger"], state["reconciliation"]).run(running.stop)
+
+    thread = threading.Thread(target=asyncio.run, args=(work(),), name="worker", daemon=True)
+    thread.start()
+    try:
+        assert started.wait(10), "the worker did not start"
+        yield
+    finally:
+        running.loop.call_soon_threadsafe(running.stop.set)
+        thread.join(30)
+        assert not thread.is_alive(), "the worker did not stop"
+
+
+class _Running:
+    """The event loop of a worker's thread, and what stops it."""
+
+    loop: asyncio.AbstractEventLoop
+    stop: asyncio.Event
 
 
 @contextmanager

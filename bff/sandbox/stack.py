@@ -145,9 +145,11 @@ def _start_programs(stack: ExitStack, directory: Path, settings: dict[str, str],
     vendors, service = settings["SHOPIFY_SHOP_URL"], settings["PUBLIC_URL"] + settings["BASE_PATH"]
     sells = partial(_answer, f"{vendors}/healthz")
     serves = partial(_answer, f"{settings['PUBLIC_URL']}/healthz", f"{service}/")
+    works = partial(_says, directory / "worker.log", "worker_started")
     programs = [
         Server("Sandbox", vendors, [*python, "bff.sandbox"], sells, directory / "sandbox.log", for_sandbox),
         Server("Service", service, [*python, "bff", "serve"], serves, directory / "service.log", for_service),
+        Server("Worker", "", [*python, "bff", "worker"], works, directory / "worker.log", for_service),
     ]
     # Only if we are killed; else the directory is deleted where it was made.
     programs[-1].scratch = directory
@@ -185,10 +187,15 @@ def _answer(*urls: str) -> bool:
     return True
 
 
+def _says(log: Path, word: str) -> bool:
+    """Whether a program without an address has said so."""
+    return log.exists() and word in log.read_text(errors="replace")
+
+
 def _introduce(programs: list[Server]) -> None:
     print()
     for program in programs:
-        print(f"{program.name}  {program.url}/  (log: {program.log})")
+        print(f"{program.name:7}  {program.url and program.url + '/'}  (log: {program.log})")
     print("\nSign in as one of these:")
     for persona, state in PERSONAS.items():
         print(f"  {persona:6} {state}")

@@ -1,0 +1,91 @@
+"""What people do by hand: end sessions, settle redemptions, export evidence, forget a member.
+
+Each function is one action of the command line (`cli.ACTIONS`) and prints its answer. All raise Problem
+`store_unavailable` when a store does not answer, and what else they say.
+"""
+
+import argparse
+import csv
+import sys
+
+import msgspec
+
+from bff.errors import Problem
+from bff.ledger import Entry
+from bff.web import State
+
+EVERY_LINE = ("reference", "state", "created", "points", "reward", "customer", "note")
+# Not for people: what identifies a request to itself, and what is sealed.
+KEPT_BACK = ("credentials", "session", "fingerprint", "retry_after_seconds")
+
+
+async def sessions_revoke(state: State, chosen: argparse.Namespace) -> None:
+    print(f"Sessions ended: {await state['sessions'].end_all_of(chosen.customer)}.")
+
+
+async def redemptions_list(state: State, chosen: argparse.Namespace) -> None:
+    wanted = None if chosen.state == "all" else chosen.state or "unknown"
+    found = await state["ledger"].listed(state=wanted, customer_id=chosen.customer, limit=chosen.limit)
+    if chosen.json:
+        for entry in found:
+            print(msgspec.json.encode(_of(entry)).decode())
+        return
+    lines = [EVERY_LINE, *(_line(entry) for entry in found)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+    if not found:
+        print("None." if wanted is None else f"None is {wanted}.")
+
+
+async def redemptions_resolve(state: State, chosen: argparse.Namespace) -> None:
+    """Raises Problem `invalid_request` for a coupon of a failed one, `not_found` when there is nothing to resolve."""
+    if chosen.code and chosen.state == "failed":
+        raise Problem("invalid_request", "A redemption that failed has no coupon code.")
+    entry = await state["ledger"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
+    if entry is None:
+        raise Problem("not_found", f"No unknown redemption has the reference {chosen.reference}.")
+    print(f"{entry.support_reference}: {entry.state}. The member sees it from now on.")
+
+
+async def consents_export(state: State, chosen: argparse.Namespace) -> None:
+    table = None
+    async for evidence in state["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until):
+        row = msgspec.to_builtins(evidence)
+        if chosen.format == "jsonl":
+            print(msgspec.json.encode(row).decode())
+            continue
+        if table is None:
+            table = csv.DictWriter(sys.stdout, fieldnames=list(row), lineterminator="\n")
+            table.writeheader()
+        table.writerow(row)
+
+
+async def members_forget(state: State, chosen: argparse.Namespace) -> None:
+    """Sessions go first, so that nothing new is written for the member while the rest goes."""
+    ended = await state["sessions"].end_all_of(chosen.customer)
+    redemptions_gone, redemptions_kept = await state["ledger"].forget(chosen.customer)
+    consents_gone, consents_kept = await state["consents"].forget(chosen.customer)
+    print(f"Sessions ended, with every token in them: {ended}.")
+    print(f"Redemptions that took no points, deleted: {redemptions_gone}.")
+    print(f"Consents that were refused, deleted: {consents_gone}.")
+    print(
+        f"Redemptions that stay, without their coupon codes: {redemptions_kept}. They prove that points were spent"
+        " once, and are kept for two years for disputes and accounts."
+    )
+    print(
+        f"Consents that stay: {consents_kept}. They prove what the member agreed to, for as long as that can be"
+        " disputed (GDPR Art. 17(3)(e))."
+    )
+    print("Shopify and Okendo keep data of their own: ask for its deletion there.")
+
+
+def _line(entry: Entry) -> tuple[str, ...]:
+    when = entry.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
+    state = f"{entry.state}, checking" if entry.check_until else entry.state
+    points = str(entry.points)
+    return (entry.support_reference, state, when, points, entry.reward_name, entry.customer_id, entry.note or "")
+
+
+def _of(entry: Entry) -> dict[str, object]:
+    return {name: value for name, value in msgspec.structs.asdict(entry).items() if name not in KEPT_BACK}

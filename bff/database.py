@@ -1,0 +1,60 @@
+"""How PostgreSQL is reached: one bounded pool, short deadlines, and one name for everything that goes wrong."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from bff.errors import Problem
+
+
+class Database:
+    """The pool. Whatever goes wrong inside its contexts becomes Problem `store_unavailable`."""
+
+    def __init__(self, url: str) -> None:
+        # Opened without waiting: the service starts, and serves what needs no database, while PostgreSQL is away.
+        self._pool = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=10,
+            timeout=2,
+            open=False,
+            check=AsyncConnectionPool.check_connection,
+            reconnect_timeout=30,
+            kwargs={"connect_timeout": 2, "options": "-c statement_timeout=3000 -c timezone=UTC"},
+        )
+
+    async def open(self) -> None:
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close(timeout=2)
+
+    async def ping(self) -> bool:
+        """Whether the database answers."""
+        try:
+            async with self.connection() as connection:
+                await connection.execute("SELECT 1")
+                return True
+        except Problem:
+            return False
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
+        """One transaction, committed at the end."""
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Problem(
+                "store_unavailable", "This cannot be recorded right now, so nothing was done.", retry_after_seconds=5
+            ) from error
+
+    @contextlib.asynccontextmanager
+    async def rows_of(self, row: type[Any]) -> AsyncIterator["psycopg.AsyncCursor[Any]"]:
+        """One transaction, whose rows come as `row`."""
+        async with self.connection() as connection, connection.cursor(row_factory=class_row(row)) as cursor:
+            yield cursor

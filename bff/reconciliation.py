@@ -1,0 +1,155 @@
+"""Finding out how a redemption ended whose answer was lost, from what Okendo's history says.
+
+Nothing in here spends points: it only reads. How sure it must be, and what it cannot know, is written down in
+docs/decisions/redeem-once.md.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import structlog
+
+from bff.deputy import Deputy
+from bff.endpoints import CUSTOMER, TRANSACTIONS, Transaction
+from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.ledger import Doubt, Ledger, Outcome
+from bff.projection import amount
+
+PAGE = 50
+MOST_PAGES = 20
+log = structlog.get_logger("reconciliation")
+
+
+class Reconciliation:
+    """Every method raises Problem `store_unavailable` when a store does not answer."""
+
+    def __init__(self, ledger: Ledger, deputy: Deputy, *, settling_seconds: float) -> None:
+        self._ledger = ledger
+        self._deputy = deputy
+        self._settling_seconds = settling_seconds
+
+    async def check(self, number: int) -> float | None:
+        """Look once whether this redemption went through, and write down what is certain.
+
+        Returns in how many seconds to look again, None when there is nothing to look for any more.
+        """
+        doubt = await self._ledger.doubt(number)
+        if doubt is None:
+            return None
+        outcome, why = await self._found_out(doubt)
+        if outcome is not None and await self._ledger.find_out(doubt, outcome):
+            log.info("redemption_found_out", state=outcome.state, reference=doubt.support_reference)
+            return None
+        if doubt.overdue:
+            await self._ledger.give_up(doubt)
+            log.error("redemption_unknown", reason=why, reference=doubt.support_reference)
+            return None
+        log.info("redemption_checked", state="unknown", reason=why, reference=doubt.support_reference)
+        return min(120.0, max(0.5, doubt.seconds_since_sent / 4))
+
+    async def _found_out(self, doubt: Doubt) -> tuple[Outcome | None, str]:
+        """What is certain, if anything, and in a word why not more is."""
+        try:
+            since = await self._since(doubt)
+            settled = doubt.seconds_since_sent >= self._settling_seconds
+            outcome, why = judged(doubt, since, settled=settled)
+            if outcome is not None and outcome.state == "failed" and not since and await self._poorer(doubt):
+                return None, "the points are gone, the history does not say why"
+        except UpstreamFailed:
+            return None, "Okendo cannot be asked"
+        except VendorRefused:
+            return None, "Okendo does not accept the credentials"
+        except Problem as problem:
+            if problem.code == "store_unavailable":
+                raise
+            return None, problem.code
+        return outcome, why
+
+    async def _since(self, doubt: Doubt) -> list[Transaction] | None:
+        """Every transaction since the redemption began, newest first; None when the history is not to be trusted."""
+        if doubt.newest_transaction is None:
+            return None
+        since: list[Transaction] = []
+        cursor = None
+        for _ in range(MOST_PAGES):
+            page = await self._deputy.as_member(
+                doubt.customer_id, doubt.credentials, TRANSACTIONS, limit=PAGE, order="date desc", cursor=cursor
+            )
+            ids = [transaction.id for transaction in page.items]
+            known = ids.index(doubt.newest_transaction) if doubt.newest_transaction in ids else None
+            since += page.items if known is None else page.items[:known]
+            if not newest_first(since if known is None else [*since, page.items[known]]):
+                return None
+            if known is not None:
+                return since
+            cursor = page.next
+            if cursor is None:
+                break
+        return since if doubt.newest_transaction == "" and cursor is None else None
+
+    async def _poorer(self, doubt: Doubt) -> bool:
+        customer = await self._deputy.as_member(doubt.customer_id, doubt.credentials, CUSTOMER)
+        return customer.balance < doubt.balance_seen
+
+
+def judged(doubt: Doubt, since: Sequence[Transaction] | None, *, settled: bool) -> tuple[Outcome | None, str]:
+    """What the history since a redemption says of it, and in a word why not more; `settled` says that what was sent
+    must have had its effect by now, if it ever has one.
+
+    Only transactions before the member's next redemption are surely not of that one; later ones count when that one
+    is settled and does not claim them.
+    """
+    if since is None:
+        return None, "the history is not to be trusted"
+    fitting = [one for one in since if is_of(doubt, one) and one.id not in doubt.claimed]
+    before_next = _before_next(doubt, since)
+    if before_next is None:
+        return None, "the history is not to be trusted"
+    candidates = [one for one in fitting if one in before_next] or ([] if doubt.later_open else fitting)
+    if len(candidates) > 1:
+        return None, "more than one transaction fits"
+    if candidates:
+        return _succeeded(candidates[0]), ""
+    if doubt.later_open:
+        return None, "a later redemption comes first"
+    if not settled:
+        return None, "it may still be carried out"
+    return Outcome(state="failed", reason="upstream_unavailable"), ""
+
+
+def _before_next(doubt: Doubt, since: Sequence[Transaction]) -> Sequence[Transaction] | None:
+    """Those of `since` that were there before the member's next redemption; None when that makes no sense."""
+    if doubt.next_newest is None:
+        return [] if doubt.later_open else since
+    if doubt.next_newest == doubt.newest_transaction:
+        return []
+    ids = [transaction.id for transaction in since]
+    return since[ids.index(doubt.next_newest) :] if doubt.next_newest in ids else None
+
+
+def is_of(doubt: Doubt, transaction: Transaction) -> bool:
+    """Whether a transaction may be this redemption: of its reward, or where the vendor does not say, of its price."""
+    kind = transaction.kind.casefold()
+    if not ("redempt" in kind or "redeem" in kind or (not kind and (transaction.code or transaction.store_credit))):
+        return False
+    if transaction.reward is not None:
+        return transaction.reward == doubt.reward_id
+    return transaction.points is None or abs(transaction.points) == doubt.points
+
+
+def newest_first(transactions: Sequence[Transaction]) -> bool:
+    """Whether the history came in the order it was asked for, as far as its dates say."""
+    dates = [transaction.date for transaction in transactions if transaction.date is not None]
+    return all(newer >= older for newer, older in pairwise(dates))
+
+
+def _succeeded(transaction: Transaction) -> Outcome:
+    return Outcome(
+        state="succeeded",
+        transaction_id=transaction.id,
+        coupon_code=transaction.code,
+        coupon_description=transaction.description,
+        coupon_expires_at=transaction.expires_at,
+        store_credit=amount(transaction.store_credit),
+        currency=transaction.currency,
+    )

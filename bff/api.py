@@ -29,7 +29,7 @@ from bff.shapes import (
     Referrals,
     Reward,
 )
-from bff.web import Handler, LoyaltyRequest, apply_url, explain, path_for, reply, require_session, spend
+from bff.web import LANGUAGE, Handler, LoyaltyRequest, apply_url, explain, path_for, reply, require_session, spend
 
 PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300, stale-if-error=3600"
 
@@ -94,7 +94,7 @@ async def enrol(request: LoyaltyRequest) -> Response:
     agreement = Agreement(
         version=wanted.policies_version,
         digest=wanted.policies_digest,
-        locale="en",
+        locale=LANGUAGE,
         request_id=request.scope["request_id"],
     )
     try:

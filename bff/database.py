@@ -19,7 +19,7 @@ class Database:
         self._pool = AsyncConnectionPool(
             url,
             min_size=1,
-            max_size=10,
+            max_size=5,
             timeout=2,
             open=False,
             check=AsyncConnectionPool.check_connection,

@@ -57,7 +57,7 @@ class Jobs:
         self._ledger = ledger
         self._reconciliation = reconciliation
         options = {"connect_timeout": 2, "options": "-c timezone=UTC"}
-        connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=4, timeout=5, kwargs=options)
+        connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=3, timeout=5, kwargs=options)
         self._queue = App(connector=connector)
         self._queue.task(name="rescue_redemption", retry=_ComeBack())(self.rescue_redemption)
         self._queue.task(name="check_redemption", retry=_ComeBack())(self.check_redemption)

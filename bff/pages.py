@@ -17,6 +17,7 @@ from bff.redemption import Wish, shown, why_failed
 from bff.sessions import Session
 from bff.shapes import Member, Reward
 from bff.web import (
+    LANGUAGE,
     LoyaltyRequest,
     apply_url,
     check_csrf,
@@ -211,7 +212,8 @@ def _consent(request: LoyaltyRequest, session: Session | None, version: object, 
     """What the join form carries: these words, shown to this member, in this sign-in, at this time."""
     if session is None:
         return ""
-    shown_now = {"version": version, "digest": digest, "at": int(request.state["sessions"].clock())}
+    now = int(request.state["sessions"].clock())
+    shown_now = {"version": version, "digest": digest, "locale": LANGUAGE, "at": now}
     return request.state["keys"].serialiser("consent").dumps([session.record.generation, shown_now])
 
 
@@ -225,7 +227,10 @@ def _agreed(request: LoyaltyRequest, session: Session, consent: str) -> Agreemen
     if generation != session.record.generation or age > CONSENT_SECONDS:
         return None
     return Agreement(
-        version=shown_then["version"], digest=shown_then["digest"], locale="en", request_id=request.scope["request_id"]
+        version=shown_then["version"],
+        digest=shown_then["digest"],
+        locale=shown_then.get("locale", LANGUAGE),
+        request_id=request.scope["request_id"],
     )
 
 

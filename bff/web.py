@@ -33,6 +33,8 @@ from bff.shopify import Shopify
 COOKIE = "__Host-Http-loyalty"
 LOGIN_COOKIE = "__Host-Http-loyalty-login"
 COOKIE_LONGEST = 128
+# The language of every page, and so of the words that are agreed to.
+LANGUAGE = "en"
 TITLES = {
     400: "This did not work",
     403: "This is not allowed",
@@ -206,7 +208,7 @@ def page(request: LoyaltyRequest, template: str, status_code: int = 200, **value
         state["templates"]
         .get_template(template)
         .render(
-            lang="en",
+            lang=LANGUAGE,
             dir="ltr",
             brand=settings.brand_name,
             path_for=lambda name, **params: path_for(request, name, **params),

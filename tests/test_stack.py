@@ -157,10 +157,13 @@ def serve(port):
     HTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
 """
 SERVICE = """
-import os, sys
+import os, sys, time
 if sys.argv[1] == "migrate":
     assert "postgresql://" in os.environ["DATABASE_URL"]
     sys.exit("there is no such table" if os.path.exists("no-tables") else 0)
+if sys.argv[1] == "worker":
+    print("worker_started", flush=True)
+    time.sleep(600)
 from bff import serve
 serve(os.environ["PORT"])
 """
@@ -253,6 +256,16 @@ def test_a_part_that_ends_by_itself_is_named_with_its_last_lines_and_all_stops(r
         assert status == 1
         assert "Sandbox ended by itself with status 3." in complaint
         assert "the kettle is empty" in complaint
+
+
+def test_a_worker_that_ends_by_itself_stops_all(root: Path) -> None:
+    main = root / "bff" / "__main__.py"
+    main.write_text(main.read_text().replace("time.sleep(600)", "time.sleep(0.5); sys.exit('no work left')"))
+    with whole(root) as running:
+        status, complaint = running.end()
+        assert status == 1
+        assert "Worker ended by itself with status 1." in complaint
+        assert "no work left" in complaint
 
 
 def test_tables_that_cannot_be_made_are_explained_and_nothing_goes_on(root: Path) -> None:

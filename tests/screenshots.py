@@ -1,7 +1,7 @@
 """Pictures of every page in every state, on a phone and on a desk, light and dark.
 
 PYTHONPATH=. python tests/screenshots.py FOLDER         all of them, a folder for each persona
-PYTHONPATH=. python tests/screenshots.py --join FILE    the join page, as the documentation shows it
+PYTHONPATH=. python tests/screenshots.py --docs FOLDER  those that the documentation shows
 """
 
 import sys
@@ -24,14 +24,24 @@ from bff.sandbox.serving import serve
 from bff.sandbox.stack import environment, free_port, postgres, valkey
 
 WIDTHS = (360, 1280)
+# What the documentation shows: persona, place, name of the picture.
+SHOWN = {
+    "penny": {"join": "join"},
+    "ella": {"redemption failed": "outcome-failed"},
+    "tara": {
+        "redemption succeeded": "outcome-succeeded",
+        "redemption unknown": "outcome-being-checked",
+        "redemption not confirmed": "outcome-unknown",
+    },
+}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
-        case ["--join", file]:
+        case ["--docs", folder]:
             with stack() as (vendors, settings), launched() as browser:
-                take_join(browser, vendors, settings, Path(file))
+                take_for_docs(browser, vendors, settings, Path(folder))
         case [folder]:
             with stack() as (vendors, settings), launched() as browser:
                 for persona in TOURS:
@@ -74,13 +84,15 @@ def take_all(persona: str, browser: Browser, vendors: Vendors, settings: dict[st
                     visit.page.screenshot(path=folder / persona / name, full_page=True)
 
 
-def take_join(browser: Browser, vendors: Vendors, settings: dict[str, str], file: Path) -> None:
-    """The join page on a phone, sharp on good screens."""
+def take_for_docs(browser: Browser, vendors: Vendors, settings: dict[str, str], folder: Path) -> None:
+    """The join page and the four outcomes of a redemption on a phone, sharp on good screens."""
     options = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 1.25, "color_scheme": "light"}
-    with in_thread(settings) as service, visiting(browser, service, **options) as visit:
-        visit.sign_in("penny")
-        visit.go("/join")
-        visit.page.screenshot(path=file)
+    for persona, named in SHOWN.items():
+        vendors.reset()
+        with in_thread(settings) as service, visiting(browser, service, **options) as visit:
+            for place in tour(persona, visit, vendors):
+                if place.name in named:
+                    visit.page.screenshot(path=folder / f"{named[place.name]}.png")
 
 
 if __name__ == "__main__":

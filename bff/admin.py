@@ -42,7 +42,7 @@ async def redemptions_resolve(state: State, chosen: argparse.Namespace) -> None:
     """Raises Problem `invalid_request` for a coupon of a failed one, `not_found` when there is nothing to resolve."""
     if chosen.code and chosen.state == "failed":
         raise Problem("invalid_request", "A redemption that failed has no coupon code.")
-    entry = await state["ledger"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
+    entry = await state["doubts"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
     if entry is None:
         raise Problem("not_found", f"No unknown redemption has the reference {chosen.reference}.")
     print(f"{entry.support_reference}: {entry.state}. The member sees it from now on.")

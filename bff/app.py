@@ -21,6 +21,7 @@ from bff.catalogue import Catalogue
 from bff.consents import Consents
 from bff.database import Database
 from bff.deputy import Deputy
+from bff.doubts import Doubts
 from bff.edge import Edge
 from bff.errors import Problem
 from bff.exchange import Exchange
@@ -30,7 +31,7 @@ from bff.logs import set_up
 from bff.loyalty import Loyalty, Parts
 from bff.okendo import Account, Okendo, rows_with_overrides
 from bff.reconciliation import Reconciliation
-from bff.redemption import Redemptions
+from bff.redemption import Books, Redemptions
 from bff.sessions import Clock, Limits, Sessions
 from bff.settings import Settings, read_settings
 from bff.shopify import Client, Shopify
@@ -114,6 +115,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     database = Database(settings.database_url)
     consents = Consents(database)
     ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
+    doubts = Doubts(database, check_seconds=settings.redemption_check_seconds)
     limits = Limits(
         idle_seconds=settings.session_idle_seconds,
         absolute_seconds=settings.session_absolute_seconds,
@@ -127,7 +129,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     deputy = Deputy(okendo, sessions, exchange, keys)
     parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
     loyalty = Loyalty(parts)
-    redemptions = Redemptions(loyalty, parts, ledger, deputy)
+    redemptions = Redemptions(loyalty, parts, Books(ledger, doubts, deputy))
     state: State = {
         "settings": settings,
         "keys": keys,
@@ -135,12 +137,13 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "database": database,
         "consents": consents,
         "ledger": ledger,
+        "doubts": doubts,
         "budgets": Budgets(valkey),
         "shopify": shopify,
         "catalogue": catalogue,
         "loyalty": loyalty,
         "redemptions": redemptions,
-        "reconciliation": Reconciliation(ledger, deputy, settling_seconds=settings.redemption_settling_seconds),
+        "reconciliation": Reconciliation(doubts, deputy, settling_seconds=settings.redemption_settling_seconds),
         "templates": make_templates(str(HERE / "templates")),
         "assets": assets.Assets(HERE / "static"),
     }

@@ -77,21 +77,6 @@ class Entry(Intent, frozen=True, kw_only=True):
     retry_after_seconds: int | None = None
 
 
-class Doubt(Entry, frozen=True, kw_only=True):
-    """A line whose outcome is unknown, with what it takes to find out.
-
-    `seconds_since_sent` and `overdue` (nobody need look any more) go by the database's clock. `claimed` are
-    transactions that other lines of the member account for. `next_newest` is what the next line that was sent noted
-    as newest, None when there is no such line; `later_open` says whether a later line of the member is open too.
-    """
-
-    seconds_since_sent: float
-    overdue: bool
-    claimed: list[str]
-    next_newest: str | None
-    later_open: bool
-
-
 INSERT_INTENT = """
     INSERT INTO redemptions
         (customer_id, key, fingerprint, reward_id, reward_name, points, balance_seen, newest_transaction, session,
@@ -129,34 +114,6 @@ RECENT = """
     WHERE customer_id = %s AND reward_id = %s AND state <> 'failed'
         AND created_at > greatest(now() - interval '5 minutes', to_timestamp(%s))
     ORDER BY id DESC LIMIT 1
-"""
-IN_DOUBT = """
-    SELECT line.*, extract(epoch FROM now() - coalesce(sent_at, created_at))::float8 AS seconds_since_sent,
-        now() >= check_until AS overdue,
-        ARRAY(SELECT transaction_id FROM redemptions AS other
-              WHERE other.customer_id = line.customer_id AND other.transaction_id IS NOT NULL) AS claimed,
-        (SELECT newest_transaction FROM redemptions AS later
-         WHERE later.customer_id = line.customer_id AND later.id > line.id AND later.sent_at IS NOT NULL
-         ORDER BY later.id LIMIT 1) AS next_newest,
-        EXISTS (SELECT FROM redemptions AS later
-                WHERE later.customer_id = line.customer_id AND later.id > line.id
-                    AND (later.state IN ('reserved', 'sent') OR later.check_until IS NOT NULL)) AS later_open
-    FROM redemptions AS line
-    WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
-"""
-LEND = """
-    UPDATE redemptions
-    SET session = %(session)s, credentials = %(credentials)s,
-        check_until = now() + make_interval(secs => %(check_seconds)s)
-    WHERE id = %(id)s AND state = 'unknown'
-    RETURNING *
-"""
-RESOLVE = """
-    UPDATE redemptions
-    SET state = %(state)s, coupon_code = %(code)s, note = %(note)s, changed_at = now(), check_until = NULL,
-        credentials = NULL, reason = CASE %(state)s WHEN 'failed' THEN 'upstream_unavailable' END
-    WHERE support_reference = %(reference)s AND state = 'unknown'
-    RETURNING *
 """
 LISTED = """
     SELECT * FROM redemptions
@@ -204,16 +161,6 @@ class Ledger:
             row = await (await connection.execute(RECENT, (customer_id, reward_id, since))).fetchone()
             return str(row[0]) if row else None
 
-    async def unsettled(self, customer_id: str) -> str | None:
-        """The key of the member's latest redemption whose outcome is still looked for."""
-        async with self._database.connection() as connection:
-            found = await connection.execute(
-                "SELECT key FROM redemptions WHERE customer_id = %s AND check_until > now() ORDER BY id DESC LIMIT 1",
-                (customer_id,),
-            )
-            row = await found.fetchone()
-            return str(row[0]) if row else None
-
     async def mark_sent(self, entry: Entry) -> bool:
         """The last step before the vendor is told, and the fence: False when somebody else has settled the entry
         meanwhile, and then it must not be sent."""
@@ -245,50 +192,6 @@ class Ledger:
                 "SELECT * FROM redemptions WHERE id = %s AND state IN ('reserved', 'sent')", (number,)
             )
             return await found.fetchone() is None
-
-    async def doubt(self, number: int) -> Doubt | None:
-        """This line, if its outcome is unknown and still looked for."""
-        async with self._database.rows_of(Doubt) as cursor:
-            return await (await cursor.execute(IN_DOUBT, (number,))).fetchone()
-
-    async def find_out(self, doubt: Doubt, outcome: Outcome) -> Entry | None:
-        """Write what was found out. None when another line of the member has claimed the transaction meanwhile, or
-        somebody has settled this one."""
-        async with self._database.rows_of(Entry) as cursor:
-            # One at a time per member, so that two lines cannot claim the same transaction.
-            await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (doubt.customer_id,))
-            taken = await cursor.execute(
-                "SELECT * FROM redemptions WHERE customer_id = %s AND transaction_id = %s AND id <> %s",
-                (doubt.customer_id, outcome.transaction_id, doubt.id),
-            )
-            if await taken.fetchone() is not None:
-                return None
-            values = msgspec.structs.asdict(outcome) | self._times | {"id": doubt.id}
-            return await (await cursor.execute(SETTLE, values)).fetchone()
-
-    async def give_up(self, doubt: Doubt) -> None:
-        """Nobody looks any more: it stays unknown, and the credentials are deleted."""
-        async with self._database.connection() as connection:
-            await connection.execute(
-                "UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()"
-                " WHERE id = %s AND state = 'unknown'",
-                (doubt.id,),
-            )
-
-    async def lend(self, entry: Entry, session: str, credentials: bytes) -> Entry:
-        """The member has come back: their new sign-in helps to find out, at once."""
-        async with self._database.rows_of(Entry) as cursor:
-            values = {"id": entry.id, "session": session, "credentials": credentials} | self._times
-            lent: Entry | None = await (await cursor.execute(LEND, values)).fetchone()
-            if lent is not None:
-                await defer(cursor.connection, "check_redemption", entry.id)
-        return lent or entry
-
-    async def resolve(self, reference: str, state: Settled, note: str, code: str | None) -> Entry | None:
-        """A person has found out; None when no unknown redemption has this support reference."""
-        async with self._database.rows_of(Entry) as cursor:
-            values = {"reference": reference, "state": state, "note": note, "code": code}
-            return await (await cursor.execute(RESOLVE, values)).fetchone()
 
     async def listed(self, *, state: str | None, customer_id: str | None, limit: int) -> list[Entry]:
         """The latest lines, newest first."""

@@ -10,9 +10,10 @@ from itertools import pairwise
 import structlog
 
 from bff.deputy import Deputy
+from bff.doubts import Doubt, Doubts
 from bff.endpoints import CUSTOMER, TRANSACTIONS, Transaction
 from bff.errors import Problem, UpstreamFailed, VendorRefused
-from bff.ledger import Doubt, Ledger, Outcome
+from bff.ledger import Outcome
 from bff.projection import amount
 
 PAGE = 50
@@ -23,8 +24,8 @@ log = structlog.get_logger("reconciliation")
 class Reconciliation:
     """Every method raises Problem `store_unavailable` when a store does not answer."""
 
-    def __init__(self, ledger: Ledger, deputy: Deputy, *, settling_seconds: float) -> None:
-        self._ledger = ledger
+    def __init__(self, doubts: Doubts, deputy: Deputy, *, settling_seconds: float) -> None:
+        self._doubts = doubts
         self._deputy = deputy
         self._settling_seconds = settling_seconds
 
@@ -33,15 +34,15 @@ class Reconciliation:
 
         Returns in how many seconds to look again, None when there is nothing to look for any more.
         """
-        doubt = await self._ledger.doubt(number)
+        doubt = await self._doubts.find(number)
         if doubt is None:
             return None
         outcome, why = await self._found_out(doubt)
-        if outcome is not None and await self._ledger.find_out(doubt, outcome):
+        if outcome is not None and await self._doubts.find_out(doubt, outcome):
             log.info("redemption_found_out", state=outcome.state, reference=doubt.support_reference)
             return None
         if doubt.overdue:
-            await self._ledger.give_up(doubt)
+            await self._doubts.give_up(doubt)
             log.error("redemption_unknown", reason=why, reference=doubt.support_reference)
             return None
         log.info("redemption_checked", state="unknown", reason=why, reference=doubt.support_reference)

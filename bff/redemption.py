@@ -9,13 +9,14 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 import structlog
 
 from bff.deputy import Deputy
+from bff.doubts import Doubts
 from bff.endpoints import REDEEM, Redeemed
 from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
 from bff.exchange import problem_of
@@ -65,15 +66,24 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.reward_id.encode()).hexdigest()
 
 
+class Books(NamedTuple):
+    """Where redemptions are written down, and who looks after those in doubt."""
+
+    ledger: Ledger
+    doubts: Doubts
+    deputy: Deputy
+
+
 class Redemptions:
     """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
 
-    def __init__(self, loyalty: Loyalty, parts: Parts, ledger: Ledger, deputy: Deputy) -> None:
+    def __init__(self, loyalty: Loyalty, parts: Parts, books: Books) -> None:
         self._loyalty = loyalty
         self._okendo = parts.okendo
         self._sessions = parts.sessions
-        self._ledger = ledger
-        self._deputy = deputy
+        self._ledger = books.ledger
+        self._doubts = books.doubts
+        self._deputy = books.deputy
         self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
 
     async def redeem(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
@@ -106,12 +116,12 @@ class Redemptions:
             raise Problem("not_found", "There is no redemption under this address.")
         if known.state == "unknown" and known.session != session.key and session.record.loyalty is not None:
             sealed = self._deputy.sealed(session, session.record.loyalty.jwt)
-            return await self._ledger.lend(known, session.key, sealed)
+            return await self._doubts.lend(known, session.key, sealed)
         return known
 
     async def unsettled(self, session: Session) -> str | None:
         """The key of the member's latest redemption whose outcome is still looked for."""
-        return await self._ledger.unsettled(session.record.customer_id)
+        return await self._doubts.unsettled(session.record.customer_id)
 
     async def recent(self, session: Session, reward_id: str) -> str | None:
         """The key of a redemption of this reward in this session that is only minutes old, if there is one."""

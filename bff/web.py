@@ -18,6 +18,7 @@ from bff.budgets import Budget, Budgets
 from bff.catalogue import Catalogue
 from bff.consents import Consents
 from bff.database import Database
+from bff.doubts import Doubts
 from bff.errors import Problem
 from bff.keys import KeyRing
 from bff.ledger import Ledger
@@ -58,6 +59,7 @@ class State(TypedDict):
     database: Database
     consents: Consents
     ledger: Ledger
+    doubts: Doubts
     budgets: Budgets
     shopify: Shopify
     catalogue: Catalogue

@@ -1,0 +1,114 @@
+"""The lines of the ledger whose outcome is unknown: what it takes to find out, and how it is written down."""
+
+import msgspec
+
+from bff.database import Database
+from bff.ledger import SETTLE, Entry, Outcome, Settled
+from bff.queueing import defer
+
+
+class Doubt(Entry, frozen=True, kw_only=True):
+    """A line whose outcome is unknown, with what it takes to find out.
+
+    `seconds_since_sent` and `overdue` (nobody need look any more) go by the database's clock. `claimed` are
+    transactions that other lines of the member account for. `next_newest` is what the next line that was sent noted
+    as newest, None when there is no such line; `later_open` says whether a later line of the member is open too.
+    """
+
+    seconds_since_sent: float
+    overdue: bool
+    claimed: list[str]
+    next_newest: str | None
+    later_open: bool
+
+
+IN_DOUBT = """
+    SELECT line.*, extract(epoch FROM now() - coalesce(sent_at, created_at))::float8 AS seconds_since_sent,
+        now() >= check_until AS overdue,
+        ARRAY(SELECT transaction_id FROM redemptions AS other
+              WHERE other.customer_id = line.customer_id AND other.transaction_id IS NOT NULL) AS claimed,
+        (SELECT newest_transaction FROM redemptions AS later
+         WHERE later.customer_id = line.customer_id AND later.id > line.id AND later.sent_at IS NOT NULL
+         ORDER BY later.id LIMIT 1) AS next_newest,
+        EXISTS (SELECT FROM redemptions AS later
+                WHERE later.customer_id = line.customer_id AND later.id > line.id
+                    AND (later.state IN ('reserved', 'sent') OR later.check_until IS NOT NULL)) AS later_open
+    FROM redemptions AS line
+    WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
+"""
+LEND = """
+    UPDATE redemptions
+    SET session = %(session)s, credentials = %(credentials)s,
+        check_until = now() + make_interval(secs => %(check_seconds)s)
+    WHERE id = %(id)s AND state = 'unknown'
+    RETURNING *
+"""
+RESOLVE = """
+    UPDATE redemptions
+    SET state = %(state)s, coupon_code = %(code)s, note = %(note)s, changed_at = now(), check_until = NULL,
+        credentials = NULL, reason = CASE %(state)s WHEN 'failed' THEN 'upstream_unavailable' END
+    WHERE support_reference = %(reference)s AND state = 'unknown'
+    RETURNING *
+"""
+
+
+class Doubts:
+    """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
+
+    def __init__(self, database: Database, *, check_seconds: float) -> None:
+        self._database = database
+        self._check = {"check_seconds": check_seconds}
+
+    async def unsettled(self, customer_id: str) -> str | None:
+        """The key of the member's latest redemption whose outcome is still looked for."""
+        async with self._database.connection() as connection:
+            found = await connection.execute(
+                "SELECT key FROM redemptions WHERE customer_id = %s AND check_until > now() ORDER BY id DESC LIMIT 1",
+                (customer_id,),
+            )
+            row = await found.fetchone()
+            return str(row[0]) if row else None
+
+    async def find(self, number: int) -> Doubt | None:
+        """This line, if its outcome is unknown and still looked for."""
+        async with self._database.rows_of(Doubt) as cursor:
+            return await (await cursor.execute(IN_DOUBT, (number,))).fetchone()
+
+    async def find_out(self, doubt: Doubt, outcome: Outcome) -> Entry | None:
+        """Write what was found out. None when another line of the member has claimed the transaction meanwhile, or
+        somebody has settled this one."""
+        async with self._database.rows_of(Entry) as cursor:
+            # One at a time per member, so that two lines cannot claim the same transaction.
+            await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (doubt.customer_id,))
+            taken = await cursor.execute(
+                "SELECT * FROM redemptions WHERE customer_id = %s AND transaction_id = %s AND id <> %s",
+                (doubt.customer_id, outcome.transaction_id, doubt.id),
+            )
+            if await taken.fetchone() is not None:
+                return None
+            values = msgspec.structs.asdict(outcome) | self._check | {"id": doubt.id}
+            return await (await cursor.execute(SETTLE, values)).fetchone()
+
+    async def give_up(self, doubt: Doubt) -> None:
+        """Nobody looks any more: it stays unknown, and the credentials are deleted."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()"
+                " WHERE id = %s AND state = 'unknown'",
+                (doubt.id,),
+            )
+
+    async def lend(self, entry: Entry, session: str, credentials: bytes) -> Entry:
+        """The member has come back: their new sign-in helps to find out, at once."""
+        async with self._database.rows_of(Entry) as cursor:
+            values = {"id": entry.id, "session": session, "credentials": credentials} | self._check
+            lent: Entry | None = await (await cursor.execute(LEND, values)).fetchone()
+            if lent is not None:
+                await defer(cursor.connection, "check_redemption", entry.id)
+        return lent or entry
+
+    async def resolve(self, reference: str, state: Settled, note: str, code: str | None) -> Entry | None:
+        """A person has found out; None when no unknown redemption has this support reference."""
+        async with self._database.rows_of(Entry) as cursor:
+            values = {"reference": reference, "state": state, "note": note, "code": code}
+            return await (await cursor.execute(RESOLVE, values)).fetchone()

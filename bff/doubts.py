@@ -36,6 +36,7 @@ IN_DOUBT = """
     FROM redemptions AS line
     WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
 """
+EARLIER = "SELECT * FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
 LEND = """
     UPDATE redemptions
     SET session = %(session)s, credentials = %(credentials)s,
@@ -87,7 +88,12 @@ class Doubts:
             if await taken.fetchone() is not None:
                 return None
             values = msgspec.structs.asdict(outcome) | self._check | {"id": doubt.id}
-            return await (await cursor.execute(SETTLE, values)).fetchone()
+            found: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
+            # Lines before this one may have waited for it.
+            await cursor.execute(EARLIER, (doubt.customer_id, doubt.id))
+            for waiting in await cursor.fetchall():
+                await defer(cursor.connection, "check_redemption", waiting.id)
+            return found
 
     async def give_up(self, doubt: Doubt) -> None:
         """Nobody looks any more: it stays unknown, and the credentials are deleted."""

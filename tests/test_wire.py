@@ -1,0 +1,76 @@
+"""The wire to Okendo breaks in the middle of redemptions: no effect is doubled, no state lies, nobody waits long."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from conftest import Start, Work
+from joins import Rows
+from meanwhile import until
+from offered import FIVE_OFF, new_key, redeem, redemptions_of
+from running import Service, Vendors
+from wire import Kind, Wire, stretched
+
+ROUNDS = 50
+# How many redemptions tara's points are good for.
+AT_ONCE = 5
+ANSWER_SECONDS = 6.0
+QUICK = {"UPSTREAM_TIMEOUT_SECONDS": "0.5", "REQUEST_SECONDS": "3"}
+# What the shopper is told, and whether the vendor has carried it out.
+MEANS: dict[Kind, tuple[int, str, bool]] = {
+    "refuse": (503, "failed", False),
+    "blackhole": (202, "unknown", False),
+    "reset": (202, "unknown", True),
+    "truncate": (202, "unknown", True),
+    "drip": (202, "unknown", True),
+    "slow": (201, "succeeded", True),
+}
+
+
+@pytest.fixture
+def wire(vendors: Vendors) -> Iterator[Wire]:
+    with stretched(vendors.url) as wire:
+        yield wire
+
+
+@pytest.fixture
+def service(start: Start, wire: Wire) -> Service:
+    return start(OKENDO_API_URL=wire.url, **QUICK)
+
+
+@pytest.mark.parametrize("kind", MEANS)
+def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies(
+    service: Service, wire: Wire, vendors: Vendors, work: Work, rows: Rows, kind: Kind
+) -> None:
+    status, state, carried_out = MEANS[kind]
+    work(OKENDO_API_URL=wire.url, REDEMPTION_SETTLING_SECONDS="1", **QUICK)
+    for _ in range(ROUNDS // AT_ONCE):
+        rows.execute("TRUNCATE redemptions, procrastinate_jobs CASCADE")
+        with redis.Redis.from_url(service.settings["VALKEY_URL"]) as client:
+            client.flushall()  # Budgets begin anew as well.
+        vendors.reset()
+        tara = service.signed_in("tara")
+        keys = [new_key() for _ in range(AT_ONCE)]
+        for key in keys:
+            sent, passed, effects = wire.redemptions, wire.passed, len(redemptions_of(vendors, "tara"))
+            wire.will(kind)
+            began = time.monotonic()
+            reply = redeem(tara, FIVE_OFF, key)
+            assert time.monotonic() - began < ANSWER_SECONDS
+            wire.will("")
+            assert reply.status_code == status, reply.text
+            shown = tara.api("GET", f"/me/redemptions/{key}").json()["state"]
+            # The worker may be quick: what it found out is the truth, too.
+            assert shown in {state, "succeeded" if carried_out else "failed"}
+            assert wire.redemptions - sent == (0 if kind == "refuse" else 1)
+            assert wire.passed - passed == len(redemptions_of(vendors, "tara")) - effects == int(carried_out)
+        until(
+            lambda: not rows.execute("SELECT 1 FROM redemptions WHERE state NOT IN ('succeeded', 'failed')").fetchall()
+        )
+        before = wire.redemptions
+        ends = [redeem(tara, FIVE_OFF, key) for key in keys]
+        assert wire.redemptions == before
+        assert {end.status_code == 201 for end in ends} == {carried_out}
+        coupons = sorted(end.json()["coupon"]["code"] for end in ends if carried_out)
+        assert coupons == sorted(effect["code"] for effect in redemptions_of(vendors, "tara"))

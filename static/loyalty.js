@@ -35,3 +35,9 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[type=submit]:disabled")) button.disabled = false;
 });
+
+// htmx would parse even an empty answer, which Trusted Types forbid; without news there is nothing to do.
+document.addEventListener("htmx:before:response", (event) => {
+  const { response, hx } = event.detail.ctx;
+  if (response.status === 204 && hx.refresh !== "true") event.preventDefault();
+});

@@ -47,6 +47,13 @@ class Deputy:
         place = session.record.customer_id.encode()
         return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), place=place)
 
+    def opens(self, customer_id: str, sealed: bytes | None) -> bool:
+        """Whether the credentials can still be opened: their key may have been removed from the ring meanwhile."""
+        try:
+            return bool(self._opened(customer_id, sealed))
+        except Problem:
+            return False
+
     async def as_member(self, customer_id: str, sealed: bytes | None, row: ForMember[Reply], **arguments: Any) -> Reply:
         """Call a harmless operation as this member.
 

@@ -114,10 +114,16 @@ class Redemptions:
         known = KEY.fullmatch(key) and await self._ledger.find(session.record.customer_id, key)
         if not known:
             raise Problem("not_found", "There is no redemption under this address.")
-        if known.state == "unknown" and known.session != session.key and session.record.loyalty is not None:
+        if session.record.loyalty is not None and self._needs_help(known, session):
             sealed = self._deputy.sealed(session, session.record.loyalty.jwt)
             return await self._doubts.lend(known, session.key, sealed)
         return known
+
+    def _needs_help(self, entry: Entry, session: Session) -> bool:
+        if entry.state != "unknown":
+            return False
+        locked = entry.check_until is not None and not self._deputy.opens(entry.customer_id, entry.credentials)
+        return entry.session != session.key or locked
 
     async def unsettled(self, session: Session) -> str | None:
         """The key of the member's latest redemption whose outcome is still looked for."""

@@ -1,5 +1,7 @@
 """Redemptions whose answer was lost are found out by the worker, from the vendor's history (L3)."""
 
+import base64
+import secrets
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,7 +12,7 @@ from conftest import Start, Work
 from joins import Rows
 from meanwhile import until
 from offered import FIVE_OFF, STORE_CREDIT, new_key, redeem, redemptions_of, sends
-from running import Service, Vendors
+from running import Service, Vendors, in_thread, worker_in_thread
 from shopper import Shopper
 
 from bff.doubts import Doubt
@@ -127,6 +129,30 @@ def test_L3_it_is_found_out_when_okendo_was_down_for_an_hour(
     hours_pass(rows, 0)
     until(lambda: state_of(ella) == "succeeded")
     assert coupon_of(ella) == vendors.member("ella")["redemptions"][0]["code"]
+
+
+def test_C4_L3_it_is_found_out_after_the_keys_were_rotated(
+    settings: dict[str, str], vendors: Vendors, rows: Rows
+) -> None:
+    """The session was sealed anew by the new key, the line in the ledger was not; looking at it helps."""
+    old = settings["SECRET_KEYS"]
+    new = "k2:" + base64.b64encode(secrets.token_bytes(32)).decode()
+    cookies: dict[str, str] = {}
+    with in_thread(settings) as service:
+        ella = service.signed_in("ella")
+        lose(ella, vendors)
+        cookies |= ella.cookies
+    with in_thread(settings | {"SECRET_KEYS": f"{new},{old}"}) as service:
+        ella = service.shopper()
+        ella.cookies |= cookies
+        assert ella.get("/").status == 200
+        cookies |= ella.cookies
+    newest = settings | {"SECRET_KEYS": new}
+    with in_thread(newest) as service, worker_in_thread(newest):
+        until(lambda: "check_redemption" in jobs(rows))
+        ella = service.shopper()
+        ella.cookies |= cookies
+        until(lambda: state_of(ella) == "succeeded")
 
 
 # What it may be -----------------------------------------------------------------------------------------------------

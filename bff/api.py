@@ -1,9 +1,9 @@
-"""The JSON routes for storefront JavaScript.
+"""The table of the JSON routes for storefront JavaScript.
 
 A row of `ENDPOINTS` is a route, its documentation and its law: who may call it, what it reads, answers and refuses.
+The handlers are in `public`, `me` and `login`.
 """
 
-import hashlib
 from typing import Any, Literal
 
 import msgspec
@@ -11,168 +11,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bff import login
-from bff.budgets import JOIN, REDEEM, REFER, REFER_TARGET
+from bff import login, me, public
 from bff.errors import Code, Problem
-from bff.inputs import idempotency_key, read_email, read_json, read_locale
-from bff.ledger import Entry
-from bff.loyalty import Agreement, mailbox
 from bff.openapi import PREFIX, Endpoint, document
-from bff.redemption import Wish, problem_with, shown
+from bff.public import PUBLIC_CACHE
 from bff.shapes import (
-    EarningRule,
+    Activity,
+    Completion,
     LegalPolicies,
     Member,
-    ProblemDetails,
     Program,
     Redemption,
     Referrals,
-    Reward,
+    TierProgress,
+    Wallet,
 )
-from bff.web import LANGUAGE, Handler, LoyaltyRequest, apply_url, explain, path_for, reply, require_session, spend
-
-PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300, stale-if-error=3600"
-
-
-class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The version and digest of the policies that stood beside the button when the shopper clicked it."""
-
-    policies_version: str | int | float
-    policies_digest: str
-
-
-class RedemptionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    reward_id: str
-
-
-class ReferralRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    email: str
+from bff.web import Handler, LoyaltyRequest, reply
 
 
 class SessionState(msgspec.Struct, frozen=True):
     state: Literal["anonymous", "pending", "enrolled", "blocked"]
-
-
-class Rewards(msgspec.Struct, frozen=True):
-    rewards: list[Reward]
-
-
-class EarningRules(msgspec.Struct, frozen=True, rename="camel"):
-    earning_rules: list[EarningRule]
-
-
-class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
-    """`policies_outdated` brings the policies that are in force now."""
-
-    legal_policies: LegalPolicies | None = None
-
-
-async def program(request: LoyaltyRequest) -> Response:
-    return _public(request, await request.state["loyalty"].program(read_locale(request)))
-
-
-async def legal_policies(request: LoyaltyRequest) -> Response:
-    return _public(request, await _policies(request))
-
-
-async def earning_rules(request: LoyaltyRequest) -> Response:
-    return _public(request, EarningRules(await request.state["loyalty"].earning_rules()))
-
-
-async def rewards(request: LoyaltyRequest) -> Response:
-    return _public(request, Rewards(await request.state["loyalty"].public_rewards(read_locale(request))))
-
-
-async def me(request: LoyaltyRequest) -> Response:
-    return reply(await request.state["loyalty"].member(require_session(request)))
-
-
-async def enrol(request: LoyaltyRequest) -> Response:
-    session = require_session(request)
-    wanted = await read_json(request, EnrolmentRequest)
-    await spend(request, JOIN, session)
-    agreement = Agreement(
-        version=wanted.policies_version,
-        digest=wanted.policies_digest,
-        locale=LANGUAGE,
-        request_id=request.scope["request_id"],
-    )
-    try:
-        member, joined = await request.state["loyalty"].join(session, agreement)
-    except Problem as problem:
-        if problem.code != "policies_outdated":
-            raise
-        return await _outdated(request, problem)
-    return reply(member, 201 if joined else 200)
-
-
-async def my_rewards(request: LoyaltyRequest) -> Response:
-    _, found = await request.state["loyalty"].rewards(require_session(request))
-    return reply(Rewards(found))
-
-
-async def redeem(request: LoyaltyRequest) -> Response:
-    """One redemption a key: 201 done, 202 not known yet, and the same answer whenever the key comes again."""
-    session = require_session(request)
-    key = idempotency_key(request.headers.get("idempotency-key"))
-    wanted = await read_json(request, RedemptionRequest)
-    await spend(request, REDEEM, session)
-    wish = Wish(key=key, reward_id=wanted.reward_id, request_id=request.scope["request_id"])
-    entry, replayed = await request.state["redemptions"].redeem(session, wish)
-    response = _answer(request, entry)
-    if replayed:
-        response.headers["idempotency-replayed"] = "true"
-    return response
-
-
-async def my_redemption(request: LoyaltyRequest) -> Response:
-    entry = await request.state["redemptions"].find(require_session(request), request.path_params["key"])
-    return reply(shown(entry, apply_url(request.state["settings"])))
-
-
-async def my_referrals(request: LoyaltyRequest) -> Response:
-    return reply(await request.state["loyalty"].referrals(require_session(request)))
-
-
-async def refer(request: LoyaltyRequest) -> Response:
-    session = require_session(request)
-    email = read_email((await read_json(request, ReferralRequest)).email)
-    await spend(request, REFER, session)
-    await request.state["budgets"].spend(REFER_TARGET, request.state["keys"].mark("customer index", mailbox(email)))
-    await request.state["loyalty"].refer(session, email)
-    return Response(status_code=202)
-
-
-def _public(request: LoyaltyRequest, value: Any) -> Response:
-    """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
-    response = reply(value, cache_control=PUBLIC_CACHE)
-    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-    response.headers["etag"] = etag
-    if etag not in request.headers.get("if-none-match", "").replace("W/", ""):
-        return response
-    return Response(status_code=304, headers={"cache-control": PUBLIC_CACHE, "etag": etag})
-
-
-async def _policies(request: LoyaltyRequest, *, at_most_seconds: float | None = None) -> LegalPolicies:
-    found = await request.state["catalogue"].policies(at_most_seconds=at_most_seconds)
-    return LegalPolicies(**msgspec.structs.asdict(found))
-
-
-async def _outdated(request: LoyaltyRequest, problem: Problem) -> Response:
-    response = explain(request, problem)
-    details = msgspec.json.decode(response.body, type=PolicyProblem)
-    current = await _policies(request, at_most_seconds=0)
-    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=current))
-    return Response(body, 409, media_type="application/problem+json")
-
-
-def _answer(request: LoyaltyRequest, entry: Entry) -> Response:
-    if entry.state == "failed":
-        return explain(request, problem_with(entry))
-    redemption = shown(entry, apply_url(request.state["settings"]))
-    if entry.state == "succeeded":
-        return reply(redemption, 201)
-    return reply(redemption, 202, location=path_for(request, "api_my_redemption", key=entry.key), retry_after="2")
 
 
 PUBLIC_FAILS: tuple[Code, ...] = ("invalid_request", "upstream_unavailable", "upstream_timeout")
@@ -193,7 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/program",
-        handler=program,
+        handler=public.program,
         summary="The program as everyone may see it",
         who="anyone",
         answers={200: Program},
@@ -203,27 +61,47 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/earning-rules",
-        handler=earning_rules,
+        handler=public.earning_rules,
         summary="The ways to earn points",
         who="anyone",
-        answers={200: EarningRules},
+        answers={200: public.EarningRules},
         refuses=PUBLIC_FAILS,
         query=LOCALE,
     ),
     Endpoint(
         method="GET",
         path="/rewards",
-        handler=rewards,
+        handler=public.rewards,
         summary="The rewards points can buy",
         who="anyone",
-        answers={200: Rewards},
+        answers={200: public.Rewards},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/tiers",
+        handler=public.tiers,
+        summary="The tiers, lowest first",
+        who="anyone",
+        answers={200: public.Tiers},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/faqs",
+        handler=public.faqs,
+        summary="Questions and answers",
+        who="anyone",
+        answers={200: public.Faqs},
         refuses=PUBLIC_FAILS,
         query=LOCALE,
     ),
     Endpoint(
         method="GET",
         path="/legal-policies",
-        handler=legal_policies,
+        handler=public.legal_policies,
         summary="The words to show beside the join button",
         who="anyone",
         answers={200: LegalPolicies},
@@ -261,38 +139,69 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/me",
-        handler=me,
-        summary="The member",
+        handler=me.me,
+        summary="The member, and the parts that include asks for, each of which may fail alone",
         who="member",
-        answers={200: Member},
+        answers={200: me.MemberAndParts},
         refuses=MEMBER_FAILS,
+        query=("include", *LOCALE),
     ),
     Endpoint(
         method="POST",
         path="/me/enrolment",
-        handler=enrol,
+        handler=me.enrol,
         summary="Join, having agreed to exactly these policies",
         who="member",
-        reads=EnrolmentRequest,
-        answers={200: Member, 201: Member, 409: PolicyProblem},
+        reads=me.EnrolmentRequest,
+        answers={200: Member, 201: Member, 409: me.PolicyProblem},
         refuses=("policies_outdated", *WRITE_FAILS),
     ),
     Endpoint(
         method="GET",
-        path="/me/rewards",
-        handler=my_rewards,
-        summary="The rewards, each with whether it can be redeemed now",
+        path="/me/earning-rules",
+        handler=me.my_earning_rules,
+        summary="The ways to earn, each with whether it is completed",
         who="member",
-        answers={200: Rewards},
+        answers={200: public.EarningRules},
         refuses=MEMBER_FAILS,
     ),
     Endpoint(
         method="POST",
+        path="/me/earning-rules/{id}/completions",
+        handler=me.complete,
+        summary="Complete a way to earn that takes a click",
+        who="member",
+        reads=me.NoFields,
+        answers={201: Completion},
+        refuses=("not_found", "not_enrolled", "rule_already_completed", "request_in_progress", *WRITE_FAILS),
+    ),
+    Endpoint(
+        method="PUT",
+        path="/me/birthday",
+        handler=me.birthday,
+        summary="Tell the day and month of the birthday",
+        who="member",
+        reads=me.BirthdayRequest,
+        answers={200: Member},
+        refuses=("invalid_birthday", "not_enrolled", *WRITE_FAILS),
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/rewards",
+        handler=me.my_rewards,
+        summary="The rewards, each with whether it can be redeemed now",
+        who="member",
+        answers={200: public.Rewards},
+        refuses=MEMBER_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="POST",
         path="/me/redemptions",
-        handler=redeem,
+        handler=me.redeem,
         summary="Redeem a reward, once per Idempotency-Key",
         who="member",
-        reads=RedemptionRequest,
+        reads=me.RedemptionRequest,
         answers={201: Redemption, 202: Redemption},
         refuses=(
             "idempotency_key_missing",
@@ -310,7 +219,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
         method="GET",
         path="/me/redemptions/{key}",
-        handler=my_redemption,
+        handler=me.my_redemption,
         summary="How a redemption ended",
         who="member",
         answers={200: Redemption},
@@ -318,20 +227,49 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         method="GET",
+        path="/me/coupons",
+        handler=me.my_coupons,
+        summary="The coupons that have not expired",
+        who="member",
+        answers={200: Wallet},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/tier-progress",
+        handler=me.my_tier_progress,
+        summary="How far it is to the next tier",
+        who="member",
+        answers={200: TierProgress},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/activity",
+        handler=me.my_activity,
+        summary="What happened to the points, newest first",
+        who="member",
+        answers={200: Activity},
+        refuses=MEMBER_FAILS,
+        query=("limit", "cursor"),
+    ),
+    Endpoint(
+        method="GET",
         path="/me/referrals",
-        handler=my_referrals,
+        handler=me.my_referrals,
         summary="Invited friends, their number, and the link to share",
         who="member",
         answers={200: Referrals},
         refuses=MEMBER_FAILS,
+        query=("cursor",),
     ),
     Endpoint(
         method="POST",
         path="/me/referrals",
-        handler=refer,
+        handler=me.refer,
         summary="Invite a friend by email",
         who="member",
-        reads=ReferralRequest,
+        reads=me.ReferralRequest,
         answers={202: None},
         refuses=("invalid_email", "referral_rejected", "not_enrolled", *WRITE_FAILS),
     ),

@@ -22,9 +22,11 @@ from bff.consents import Consents
 from bff.database import Database
 from bff.deputy import Deputy
 from bff.doubts import Doubts
+from bff.earning import Earning
 from bff.edge import Edge
 from bff.errors import Problem
 from bff.exchange import Exchange
+from bff.history import History
 from bff.keys import KeyRing
 from bff.ledger import Ledger
 from bff.logs import set_up
@@ -38,7 +40,7 @@ from bff.shopify import Client, Shopify
 from bff.transport import AioTransport
 from bff.upstream import Upstream
 from bff.valkey import connect
-from bff.web import MemberPart, State, explain, make_templates
+from bff.web import MemberPart, State, apply_url, explain, make_templates
 
 HERE = Path(__file__).resolve().parent.parent
 DRAIN_SECONDS = 8
@@ -129,6 +131,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     deputy = Deputy(okendo, sessions, exchange, keys)
     parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
     loyalty = Loyalty(parts)
+    coupon_url = apply_url(settings)
     redemptions = Redemptions(loyalty, parts, Books(ledger, doubts, deputy))
     state: State = {
         "settings": settings,
@@ -143,6 +146,8 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "catalogue": catalogue,
         "loyalty": loyalty,
         "redemptions": redemptions,
+        "earning": Earning(loyalty, parts, coupon_url),
+        "history": History(loyalty, parts, coupon_url),
         "reconciliation": Reconciliation(doubts, deputy, settling_seconds=settings.redemption_settling_seconds),
         "templates": make_templates(str(HERE / "templates")),
         "assets": assets.Assets(HERE / "static"),

@@ -26,6 +26,8 @@ LOGIN = Budget("login", 300, 60)
 HAND_IN = Budget("hand-in", 120, 60)
 JOIN = Budget("join", 30, 60)
 REDEEM = Budget("redeem", 60, 60)
+EARN = Budget("earn", 60, 60)
+BIRTHDAY = Budget("birthday", 20, 3600)
 REFER = Budget("refer", 60, 86_400)
 REFER_TARGET = Budget("refer-target", 5, 86_400)
 

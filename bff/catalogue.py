@@ -13,10 +13,12 @@ import nh3
 
 from bff.endpoints import (
     EARNING_RULES,
+    FAQS,
     LEGAL_POLICIES,
     REDEMPTION_RULES,
     VIP_PROGRAM,
     EarningRule,
+    Faq,
     LegalPolicies,
     Public,
     RedemptionRule,
@@ -78,6 +80,10 @@ class Catalogue:
     async def rewards(self, locale: Locale | None = None) -> list[RedemptionRule]:
         rules: list[RedemptionRule] = await self._copy(REDEMPTION_RULES, **(locale or {}))
         return rules
+
+    async def faqs(self) -> list[Faq]:
+        faqs: list[Faq] = await self._copy(FAQS)
+        return faqs
 
     async def tiers(self) -> list[Tier]:
         """Lowest first."""

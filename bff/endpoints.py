@@ -39,7 +39,7 @@ class EarningRule(Shape, frozen=True):
     calculation: str | None = None
     points: float | None = None
     url: str | None = None
-    completed: bool | None = None
+    completed: bool | Literal["completed", "complete", "incomplete", "pending"] | None = None
 
 
 class RedemptionRule(Shape, frozen=True):
@@ -58,6 +58,11 @@ class Tier(Shape, frozen=True):
     name: str
     spend: float = 0
     perks: tuple[Any, ...] = ()
+
+
+class Faq(Shape, frozen=True):
+    question: str
+    answer: str = ""
 
 
 class Login(Shape, frozen=True):
@@ -87,6 +92,24 @@ class Redeemed(Shape, frozen=True):
     expires_at: datetime | None = None
     points: float | None = None
     store_credit: str | float | None = None
+    currency: str | None = None
+
+
+class Earned(Shape, frozen=True):
+    """What a completed earning rule paid: a coupon with `code`, store credit, or else points."""
+
+    points: float | None = None
+    code: str | None = None
+    description: str | None = None
+    expires_at: datetime | None = None
+    store_credit: str | float | None = None
+    currency: str | None = None
+
+
+class Spend(Shape, frozen=True):
+    """Money spent in the period that decides about the tier."""
+
+    amount: float
     currency: str | None = None
 
 
@@ -133,7 +156,8 @@ class Page(Shape, Generic[Item], frozen=True):
 
 
 class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
-    """One operation. `sends` names our arguments as the vendor does (query of a GET, JSON body otherwise);
+    """One operation. An argument goes where `path` has {its name}, and where `sends` names it as the vendor does
+    (query of a GET, JSON body otherwise);
     `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
     dotted paths inside it, and `next` where the token of a page's next one may lie."""
 
@@ -165,7 +189,7 @@ EARNING_RULE: Names = {
     "calculation": ("type",),
     "points": ("amount", "points", "amountForReview"),
     "url": ("url", "socialUrl"),
-    "completed": ("isCompleted", "completed"),
+    "completed": ("isCompleted", "completed", "completionStatus", "status"),
 }
 REDEMPTION_RULE: Names = {
     "id": ("redemptionRuleId", "ruleId", "id"),
@@ -179,6 +203,7 @@ REDEMPTION_RULE: Names = {
     "eligible": ("isEligible", "eligible"),
 }
 STATUS_NAMES = ("status", "state")
+NEXT = ("nextUrl", "lastEvaluated", "nextToken", "nextPageToken")
 
 EARNING_RULES = Public(
     name="earning_rules",
@@ -207,6 +232,15 @@ VIP_PROGRAM = Public(
     reply=list[Tier],
     envelope=("vipProgram.tiers", "vipTiers", "tiers", ""),
     names={"name": ("name", "title"), "spend": ("spendRequirement", "minimumSpend"), "perks": ("perks",)},
+)
+FAQS = Public(
+    name="faqs",
+    method="GET",
+    path="/stores/{subscriberId}/loyalty/faqs",
+    label="guessed",
+    reply=list[Faq],
+    envelope=("faqs", "faqItems", "items", ""),
+    names={"question": ("question", "title"), "answer": ("answer", "content", "text")},
 )
 LEGAL_POLICIES = Public(
     name="legal_policies",
@@ -266,6 +300,38 @@ CUSTOMER_ACTIVATION = ForMember(
     reply=Nothing,
     sends={"channel": "enrollmentChannel", "version": "legalPoliciesVersionAccepted"},
 )
+CUSTOMER_EARNING_RULES = ForMember(
+    name="customer_earning_rules",
+    method="GET",
+    path="/loyalty/earning_rules",
+    label="inferred",
+    reply=list[EarningRule],
+    envelope=("rules", "earningRules", ""),
+    names=EARNING_RULE,
+)
+TRIGGER = ForMember(
+    name="trigger",
+    method="POST",
+    path="/loyalty/earning_rules/{rule}/trigger",
+    label="guessed",
+    reply=Earned,
+    names={
+        "points": ("transaction.amount", "points", "amount"),
+        "code": ("couponCode", "coupon.code", "reward.couponCode", "transaction.couponCode"),
+        "description": ("coupon.description", "couponDescription"),
+        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
+        "store_credit": ("storeCredit.amount", "storeCredit"),
+        "currency": ("storeCredit.currencyCode",),
+    },
+)
+BIRTHDAY = ForMember(
+    name="birthday",
+    method="PUT",
+    path="/loyalty/customer_birthday",
+    label="guessed",
+    reply=Nothing,
+    sends={"day": "day", "month": "month"},
+)
 CUSTOMER_REDEMPTION_RULES = ForMember(
     name="customer_redemption_rules",
     method="GET",
@@ -315,7 +381,15 @@ TRANSACTIONS = ForMember(
         "store_credit": ("storeCredit.amount", "storeCredit"),
         "currency": ("storeCredit.currencyCode",),
     },
-    next=("nextUrl", "lastEvaluated", "nextToken", "nextPageToken"),
+    next=NEXT,
+)
+SPEND = ForMember(
+    name="spend",
+    method="GET",
+    path="/loyalty/customer_spend",
+    label="guessed",
+    reply=Spend,
+    names={"amount": ("spend.amount", "spend", "amount"), "currency": ("spend.currencyCode", "currencyCode")},
 )
 REFERRAL_REQUEST = ForMember(
     name="referral_request",
@@ -330,9 +404,11 @@ REFERRALS = ForMember(
     method="GET",
     path="/loyalty/referrals",
     label="guessed",
-    reply=list[Referral],
+    reply=Page[Referral],
+    sends={"cursor": "lastEvaluated"},
     envelope=("referrals", "items", ""),
     names={"status": STATUS_NAMES, "date": ("date", "dateCreated", "createdAt")},
+    next=NEXT,
 )
 REFERRAL_COUNT = ForMember(
     name="referral_count",
@@ -358,13 +434,18 @@ ROWS: Mapping[str, Row[Any]] = {
         EARNING_RULES,
         REDEMPTION_RULES,
         VIP_PROGRAM,
+        FAQS,
         LEGAL_POLICIES,
         LOGIN,
         CUSTOMER,
         CUSTOMER_ACTIVATION,
+        CUSTOMER_EARNING_RULES,
+        TRIGGER,
+        BIRTHDAY,
         CUSTOMER_REDEMPTION_RULES,
         REDEEM,
         TRANSACTIONS,
+        SPEND,
         REFERRAL_REQUEST,
         REFERRALS,
         REFERRAL_COUNT,

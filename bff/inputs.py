@@ -19,6 +19,8 @@ RETURN_TO_LONGEST = 512
 JSON_DEPTH = 16
 JSON_WHOLE = 2**53
 FORM_FIELDS = 16
+PAGE = 25
+LANGUAGES = 20
 Body = TypeVar("Body")
 
 
@@ -135,9 +137,13 @@ def read_email(given: str) -> str:
 
 
 def read_locale(request: Request[Any]) -> Locale:
-    """`locale`, `country` and `currency` of the query, as Okendo writes them; raises Problem `invalid_request`."""
+    """`locale`, `country` and `currency` of the query, as Okendo writes them; raises Problem `invalid_request`.
+
+    Without a `locale` the language is what the browser prefers, if it says.
+    """
     found: Locale = {}
     language, _, region = (_matching(request, "locale", r"[a-z]{2}(-[A-Za-z]{2})?") or "").partition("-")
+    language = language or preferred_language(request.headers.get("accept-language", "")) or ""
     country = _matching(request, "country", r"[A-Za-z]{2}") or region
     currency = _matching(request, "currency", r"[A-Za-z]{3}")
     if language:
@@ -147,6 +153,22 @@ def read_locale(request: Request[Any]) -> Locale:
     if currency:
         found["currency"] = currency.upper()
     return found
+
+
+def preferred_language(accepted: str) -> str | None:
+    """The two-letter language that Accept-Language likes best (RFC 9110 §12.5.4), None when it names none."""
+    wishes: list[tuple[float, str]] = []
+    for wish in accepted.split(",")[:LANGUAGES]:
+        form = re.fullmatch(r"([A-Za-z]{2})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", wish.replace(" ", ""))
+        if form and float(form[2] or 1) > 0:
+            wishes.append((float(form[2] or 1), form[1].lower()))
+    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
+
+
+def read_limit(request: Request[Any]) -> int:
+    """`limit` of the query, 1 to 100, 25 when it is absent; raises Problem `invalid_request`."""
+    given = _matching(request, "limit", r"[1-9]\d?|100")
+    return int(given) if given else PAGE
 
 
 def _matching(request: Request[Any], name: str, form: str) -> str | None:

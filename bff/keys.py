@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import Signer, URLSafeSerializer
 
-Purpose = Literal["session", "session cookie", "login", "csrf", "consent", "customer index", "redemption"]
+Purpose = Literal["session", "session cookie", "login", "csrf", "consent", "customer index", "redemption", "cursor"]
 NONCE_BYTES = 12
 
 

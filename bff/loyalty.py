@@ -22,24 +22,37 @@ from bff.endpoints import (
     REFERRAL_REQUEST,
     REFERRAL_SENDER,
     REFERRALS,
+    SPEND,
     TRANSACTIONS,
     Customer,
     Page,
     RedemptionRule,
+    Spend,
     Transaction,
 )
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.exchange import LEASE_WAIT_SECONDS, Exchange, explained, problem_of
 from bff.okendo import Okendo
-from bff.projection import can_redeem_of, earning_rule_of, member_of, reward_of, tier_of
+from bff.projection import (
+    can_redeem_of,
+    earning_rule_of,
+    faq_of,
+    member_of,
+    reward_of,
+    tier_of,
+    tier_progress_of,
+)
 from bff.sessions import Record, Session, Sessions, ShopifyTokens
 from bff.shapes import (
     EarningRule,
+    Faq,
     Member,
     Program,
     Referral,
     Referrals,
     Reward,
+    Tier,
+    TierProgress,
 )
 from bff.shopify import Shopify, ShopifyCustomer
 
@@ -127,9 +140,11 @@ class Loyalty:
             raise problem_of("customer", 403)
         return customer
 
-    async def rewards(self, session: Session) -> tuple[Member, list[Reward]]:
+    async def rewards(self, session: Session, locale: Locale | None = None) -> tuple[Member, list[Reward]]:
         """The member and the rewards they are offered, each with whether and why not it can be redeemed now."""
-        customer, rules, ladder = await asyncio.gather(self.customer(session), self._rules(session), self._ladder())
+        customer, rules, ladder = await asyncio.gather(
+            self.customer(session), self._rules(session, locale), self._ladder()
+        )
         return member_of(customer, session.record.name), [
             reward_of(rule, can_redeem_of(rule, customer, ladder)) for rule in rules
         ]
@@ -152,13 +167,26 @@ class Loyalty:
         rules = await self._catalogue.earning_rules()
         return [earning_rule_of(rule) for rule in rules]
 
+    async def faqs(self) -> list[Faq]:
+        return [faq_of(faq) for faq in await self._catalogue.faqs()]
+
+    async def tiers(self) -> list[Tier]:
+        """Lowest first."""
+        return [tier_of(tier) for tier in await self._catalogue.tiers()]
+
+    async def tier_progress(self, session: Session) -> TierProgress:
+        """How far it is to the next tier; without what was spent where Okendo does not tell."""
+        customer, tiers, spend = await asyncio.gather(
+            self.customer(session), self._catalogue.tiers(), self._spend(session)
+        )
+        return tier_progress_of(customer.tier, tiers, spend)
+
     async def program(self, locale: Locale | None = None) -> Program:
         """All that is public of the program."""
         earning_rules, rewards, tiers = await asyncio.gather(
-            self.earning_rules(), self.public_rewards(locale), self._catalogue.tiers()
+            self.earning_rules(), self.public_rewards(locale), self.tiers()
         )
-        shown = [tier_of(tier) for tier in tiers]
-        return Program(earning_rules=earning_rules, rewards=rewards, tiers=shown)
+        return Program(earning_rules=earning_rules, rewards=rewards, tiers=tiers)
 
     async def join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
         """Enrol a member who agreed to exactly the words that are in force now. Returns the member, and False when
@@ -185,15 +213,17 @@ class Loyalty:
         """A page of the member's history, newest first."""
         return await self._exchange.as_member(session, TRANSACTIONS, limit=limit, order="date desc", cursor=cursor)
 
-    async def referrals(self, session: Session) -> Referrals:
-        """The friends this member invited: states and dates, never addresses or whether they are customers."""
+    async def referrals(self, session: Session, cursor: str | None = None) -> Referrals:
+        """The friends this member invited: states and dates, never addresses or whether they are customers. `cursor`
+        and `next` are the vendor's own tokens."""
         history, counted, url = await asyncio.gather(
-            self._exchange.as_member(session, REFERRALS),
+            self._exchange.as_member(session, REFERRALS, cursor=cursor),
             self._exchange.as_member(session, REFERRAL_COUNT),
             self._referral_url(session),
         )
-        shown = [Referral(status=referral.status, date=referral.date) for referral in history]
-        return Referrals(referrals=shown, count=counted.count, url=url)
+        shown = [Referral(status=referral.status, date=referral.date) for referral in history.items]
+        following = history.next if history.next != cursor else None
+        return Referrals(referrals=shown, count=counted.count, url=url, next=following)
 
     async def refer(self, session: Session, email: str) -> None:
         """Ask Okendo to invite one friend; `email` is a checked address.
@@ -265,8 +295,16 @@ class Loyalty:
             request_id=agreement.request_id,
         )
 
-    async def _rules(self, session: Session) -> list[RedemptionRule]:
-        return await self._exchange.as_member(session, CUSTOMER_REDEMPTION_RULES)
+    async def _rules(self, session: Session, locale: Locale | None = None) -> list[RedemptionRule]:
+        return await self._exchange.as_member(session, CUSTOMER_REDEMPTION_RULES, **(locale or {}))
+
+    async def _spend(self, session: Session) -> Spend | None:
+        try:
+            return await self._exchange.as_member(session, SPEND)
+        except Problem as problem:
+            if problem.code not in {"not_enrolled", "feature_unavailable"}:
+                raise
+            return None
 
     async def _ladder(self) -> list[str]:
         """Tier names, lowest first; empty when Okendo does not say, since rewards are worth showing without it."""

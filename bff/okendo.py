@@ -77,7 +77,8 @@ class Okendo:
         )
         if reply.status >= 400:
             raise _refusal(row, reply)
-        return read(row, reply.json() if _has_fields(row) else None)
+        # An empty success is as good as an empty object: some bodies are not public.
+        return read(row, reply.json() if _has_fields(row) and reply.body.strip() else {})
 
     def _segments(self, row: Row[Any], given: dict[str, str]) -> dict[str, str]:
         return given | ({"subscriberId": self._account.user_id} if "{subscriberId}" in row.path else {})
@@ -224,16 +225,17 @@ def _overridden(name: str, section: Any) -> Row[Any]:
 
 def _check(name: str, changes: Mapping[str, Any]) -> None:
     row = ROWS[name]
-    known = {"sends": set(row.sends), "names": set(row.names)}
+    places = _placeholders(row.path) | {"subscriberId"}
+    known = {"sends": set(row.sends) | places, "names": set(row.names)}
     for key, names in known.items():
         if unknown := set(changes[key]) - names:
             raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
     if changes.get("method", "GET") not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
         raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: give GET, POST, PUT, PATCH or DELETE.")
-    if not changes.get("path", "/").startswith("/") or _placeholders(changes.get("path", "/")) - {"subscriberId"}:
-        raise SettingsError(
-            "OKENDO_OVERRIDES", f"[{name}] path: give a path from /, with no {{}} but {{subscriberId}}."
-        )
+    path = changes.get("path", "/")
+    if not path.startswith("/") or _placeholders(path) - places:
+        allowed = " or ".join(f"{{{place}}}" for place in sorted(places))
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] path: give a path from /, with no {{}} but {allowed}.")
 
 
 def _placeholders(path: str) -> set[str]:

@@ -1,5 +1,6 @@
 """A JSON route as a row of data, and the OpenAPI document that such rows make."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
@@ -9,7 +10,27 @@ from bff.errors import STATUS, Code
 from bff.shapes import ProblemDetails
 from bff.web import Handler
 
+
+def _text(pattern: str, example: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern, "examples": [example]}
+
+
 PREFIX = "/api/v1"
+# Every query parameter there is.
+QUERY: dict[str, dict[str, Any]] = {
+    "locale": {"description": "Language, with a region if need be", "schema": _text("^[a-z]{2}(-[A-Za-z]{2})?$", "en")},
+    "country": {"description": "Country (ISO 3166-1)", "schema": _text("^[A-Za-z]{2}$", "us")},
+    "currency": {"description": "Currency (ISO 4217)", "schema": _text("^[A-Za-z]{3}$", "USD")},
+    "include": {
+        "description": "Parts of the member to add, separated by commas: rewards, earning, tier, coupons",
+        "schema": _text("^(rewards|earning|tier|coupons)(,(rewards|earning|tier|coupons)){0,3}$", "rewards,coupons"),
+    },
+    "limit": {
+        "description": "At most so many",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+    },
+    "cursor": {"description": "`next` of the page before", "schema": {"type": "string"}},
+}
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +91,8 @@ def _operation(endpoint: Endpoint, schema: Callable[[Any], dict[str, Any]]) -> d
         "responses": answers,
     }
     if endpoint.reads is not None:
-        operation["requestBody"] = {"required": True, **_content("application/json", schema(endpoint.reads))}
+        required = bool(endpoint.reads.__struct_fields__)
+        operation["requestBody"] = {"required": required, **_content("application/json", schema(endpoint.reads))}
     return operation
 
 
@@ -79,10 +101,9 @@ def _content(kind: str, schema: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    text = {"type": "string"}
-    found = [{"name": name, "in": "query", "required": False, "schema": text} for name in endpoint.query]
-    if "{key}" in endpoint.path:
-        found.append({"name": "key", "in": "path", "required": True, "schema": text})
+    found = [{"name": name, "in": "query", "required": False, **QUERY[name]} for name in endpoint.query]
+    names = re.findall(r"{(\w+)}", endpoint.path)
+    found += [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     if endpoint.method != "GET":
         only = {"type": "string", "const": "1"}
         found.append({"name": "X-Loyalty-Csrf", "in": "header", "required": True, "schema": only})

@@ -1,10 +1,26 @@
 """From Okendo's shapes to ours: what is shown of a member, a reward, a way to earn. Nothing else passes through."""
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from bff import endpoints
-from bff.catalogue import safe_link
-from bff.shapes import Birthday, CanRedeem, EarningRule, Member, MemberState, Points, Reward, Tier
+from bff.catalogue import safe_link, sanitised
+from bff.shapes import (
+    Birthday,
+    CanRedeem,
+    Coupon,
+    EarningRule,
+    Faq,
+    Member,
+    MemberState,
+    NextTier,
+    Points,
+    Reward,
+    Tier,
+    TierProgress,
+    Transaction,
+)
 
 # Okendo's words for what a shopper does are not public; these are likely ones, and any other is passed on.
 KINDS = {
@@ -24,7 +40,13 @@ def earning_rule_of(rule: endpoints.EarningRule) -> EarningRule:
         points=whole(rule.points),
         per_spend=rule.calculation in {"points-per-spend", "points-per"} or None,
         url=safe_link(rule.url),
+        completed=is_completed(rule),
     )
+
+
+def is_completed(rule: endpoints.EarningRule) -> bool | None:
+    """Whether the member has done it; None where the vendor does not say."""
+    return rule.completed in {"completed", "complete"} if isinstance(rule.completed, str) else rule.completed
 
 
 def tier_of(tier: endpoints.Tier) -> Tier:
@@ -93,3 +115,59 @@ def _reaches(tier: str | None, required: str, ladder: list[str]) -> bool:
     if tier in ladder and required in ladder:
         return ladder.index(tier) >= ladder.index(required)
     return tier == required
+
+
+def faq_of(faq: endpoints.Faq) -> Faq:
+    return Faq(question=faq.question, answer_html=sanitised(faq.answer))
+
+
+def coupon_of(found: endpoints.Earned | endpoints.Transaction, apply_url: str) -> Coupon:
+    """The coupon of something that has a code; `apply_url` has {code} in it."""
+    return coupon(found.code or "", apply_url, found.description, found.expires_at)
+
+
+def coupon(code: str, apply_url: str, description: str | None, expires_at: datetime | None) -> Coupon:
+    address = apply_url.replace("{code}", quote(code, safe=""))
+    return Coupon(code=code, apply_url=address, description=description, expires_at=expires_at)
+
+
+def is_redemption(transaction: endpoints.Transaction) -> bool:
+    """Whether points were spent: by its kind, or where the vendor does not say, by what was given for them."""
+    kind = transaction.kind.casefold()
+    given = transaction.code is not None or transaction.store_credit is not None
+    return "redempt" in kind or "redeem" in kind or (not kind and given)
+
+
+def transaction_of(transaction: endpoints.Transaction, apply_url: str) -> Transaction:
+    """The sign of a redemption's points is not public, so it follows from the kind."""
+    points = whole(transaction.points)
+    if points is not None and is_redemption(transaction):
+        points = -abs(points)
+    credit = amount(transaction.store_credit)
+    return Transaction(
+        id=transaction.id,
+        kind=transaction.kind or "other",
+        description=transaction.text,
+        status=transaction.status,
+        points=points,
+        date=transaction.date,
+        coupon=coupon_of(transaction, apply_url) if transaction.code else None,
+        store_credit=None if credit is None else f"{credit} {transaction.currency or ''}".strip(),
+    )
+
+
+def tier_progress_of(tier: str | None, tiers: list[endpoints.Tier], spend: endpoints.Spend | None) -> TierProgress:
+    """How far it is to the next tier of the ladder (lowest first), as far as the vendor tells what was spent."""
+    names = [one.name for one in tiers]
+    above = tiers[names.index(tier) + 1 :] if tier in names else tiers
+    following = next(iter(above), None)
+    next_tier = None
+    if following is not None:
+        missing = None if spend is None else amount(max(0.0, following.spend - spend.amount))
+        next_tier = NextTier(name=following.name, spend=following.spend, missing_spend=missing)
+    return TierProgress(
+        tier=tier,
+        spend=None if spend is None else amount(spend.amount),
+        currency=None if spend is None else spend.currency,
+        next_tier=next_tier,
+    )

@@ -14,7 +14,7 @@ from bff.doubts import Doubt, Doubts
 from bff.endpoints import CUSTOMER, TRANSACTIONS, Transaction
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.ledger import Outcome
-from bff.projection import amount
+from bff.projection import amount, is_redemption
 
 PAGE = 50
 MOST_PAGES = 20
@@ -130,8 +130,7 @@ def _before_next(doubt: Doubt, since: Sequence[Transaction]) -> Sequence[Transac
 
 def is_of(doubt: Doubt, transaction: Transaction) -> bool:
     """Whether a transaction may be this redemption: of its reward, or where the vendor does not say, of its price."""
-    kind = transaction.kind.casefold()
-    if not ("redempt" in kind or "redeem" in kind or (not kind and (transaction.code or transaction.store_credit))):
+    if not is_redemption(transaction):
         return False
     if transaction.reward is not None:
         return transaction.reward == doubt.reward_id

@@ -10,7 +10,6 @@ import hashlib
 import re
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -22,10 +21,10 @@ from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
 from bff.exchange import problem_of
 from bff.ledger import Entry, Intent, Ledger, Outcome
 from bff.loyalty import Loyalty, Parts
-from bff.projection import amount
+from bff.projection import amount, coupon
 from bff.reconciliation import newest_first
 from bff.sessions import Session
-from bff.shapes import Coupon, RedeemedReward, Redemption, Reward
+from bff.shapes import RedeemedReward, Redemption, Reward
 
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 LEASE_WAIT_SECONDS = 6.0
@@ -254,21 +253,16 @@ def _offered(rewards: list[Reward], reward_id: str) -> Reward:
 
 def shown(entry: Entry, apply_url: str) -> Redemption:
     """The entry as the shopper may see it; `apply_url` has {code} in it."""
-    coupon = None
+    given = None
     if entry.coupon_code is not None:
-        coupon = Coupon(
-            code=entry.coupon_code,
-            apply_url=apply_url.replace("{code}", quote(entry.coupon_code, safe="")),
-            description=entry.coupon_description,
-            expires_at=entry.coupon_expires_at,
-        )
+        given = coupon(entry.coupon_code, apply_url, entry.coupon_description, entry.coupon_expires_at)
     credit = None if entry.store_credit is None else f"{entry.store_credit} {entry.currency or ''}".strip()
     return Redemption(
         key=entry.key,
         state="working" if entry.state == "reserved" or entry.state == "sent" else entry.state,
         reward=RedeemedReward(id=entry.reward_id, name=entry.reward_name),
         points=entry.points,
-        coupon=coupon,
+        coupon=given,
         store_credit=credit,
         support_reference=entry.support_reference,
         reason=entry.reason,

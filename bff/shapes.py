@@ -72,6 +72,13 @@ class Tier(Shown, frozen=True):
     perks: tuple[str, ...]
 
 
+class Faq(Shown, frozen=True):
+    """`answerHtml` is sanitised."""
+
+    question: str
+    answer_html: str
+
+
 class Program(Shown, frozen=True):
     earning_rules: list[EarningRule]
     rewards: list[Reward]
@@ -101,6 +108,63 @@ class Coupon(Shown, frozen=True):
     expires_at: datetime | None = None
 
 
+class Result(Shown, frozen=True):
+    """What a completed way to earn paid: points, a coupon, or store credit."""
+
+    kind: Literal["points", "coupon", "store_credit"]
+    points: int | None = None
+    coupon: Coupon | None = None
+    store_credit: str | None = None
+
+
+class Completion(Shown, frozen=True):
+    result: Result
+    member: Member
+
+
+class Wallet(Shown, frozen=True):
+    """The member's coupons, newest first; those that have expired are left out."""
+
+    coupons: list[Coupon]
+
+
+class Transaction(Shown, frozen=True):
+    """`points` is what the balance gained or, below zero, lost."""
+
+    id: str
+    kind: str
+    description: str
+    status: str
+    points: int | None = None
+    date: datetime | None = None
+    coupon: Coupon | None = None
+    store_credit: str | None = None
+
+
+class Activity(Shown, frozen=True, omit_defaults=False):
+    """Newest first; `next` is the `cursor` of the older ones, null at the end."""
+
+    activity: list[Transaction]
+    next: str | None
+
+
+class NextTier(Shown, frozen=True):
+    """`missingSpend` is what is to be spent until then, where the program tells."""
+
+    name: str
+    spend: float
+    missing_spend: str | None = None
+
+
+class TierProgress(Shown, frozen=True):
+    """`spend` is what counts in the current period; `nextTier` is absent at the top."""
+
+    tier: str | None = None
+    spend: str | None = None
+    currency: str | None = None
+    next_tier: NextTier | None = None
+
+
 class Redemption(Shown, frozen=True):
     """`working`: on its way. `unknown`: it may have worked, so it must not be redeemed again; quote the reference."""
 
@@ -120,9 +184,12 @@ class Referral(Shown, frozen=True):
 
 
 class Referrals(Shown, frozen=True):
+    """Newest first; `next` is the `cursor` of the older ones."""
+
     referrals: list[Referral]
     count: int | None = None
     url: str | None = None
+    next: str | None = None
 
 
 class Visitor(Shown, frozen=True):

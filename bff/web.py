@@ -19,7 +19,9 @@ from bff.catalogue import Catalogue
 from bff.consents import Consents
 from bff.database import Database
 from bff.doubts import Doubts
+from bff.earning import Earning
 from bff.errors import Problem
+from bff.history import History
 from bff.keys import KeyRing
 from bff.ledger import Ledger
 from bff.loyalty import Loyalty
@@ -65,6 +67,8 @@ class State(TypedDict):
     catalogue: Catalogue
     loyalty: Loyalty
     redemptions: Redemptions
+    earning: Earning
+    history: History
     reconciliation: Reconciliation
     templates: Environment
     assets: Assets

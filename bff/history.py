@@ -1,0 +1,49 @@
+"""What happened to a member's points: their activity, and the coupons that came of it."""
+
+from datetime import UTC
+
+from bff import endpoints
+from bff.loyalty import Loyalty, Parts
+from bff.projection import coupon_of, transaction_of
+from bff.sessions import Session
+from bff.shapes import Activity, Coupon, Transaction
+
+# Coupons are looked for in so much of the history; older ones have expired in most programs.
+PAGE = 100
+MOST_PAGES = 3
+
+
+class History:
+    """Every method raises UpstreamFailed when Okendo fails, and Problem `session_expired`, `member_blocked`, and
+    `feature_unavailable` when this program has no history for us."""
+
+    def __init__(self, loyalty: Loyalty, parts: Parts, apply_url: str) -> None:
+        self._loyalty = loyalty
+        self._clock = parts.sessions.clock
+        self._apply_url = apply_url
+
+    async def activity(self, session: Session, *, limit: int, cursor: str | None) -> Activity:
+        """A page of transactions, newest first; `next` is the vendor's own token of the next page."""
+        page = await self._loyalty.transactions(session, limit=limit, cursor=cursor)
+        # A vendor that repeats its token would send us round in circles.
+        following = page.next if page.next != cursor else None
+        return Activity(activity=[self._shown(one) for one in page.items], next=following)
+
+    async def coupons(self, session: Session) -> list[Coupon]:
+        """Coupons that are not known to have expired, newest first, each code once."""
+        found: dict[str, Coupon] = {}
+        cursor = None
+        for _ in range(MOST_PAGES):
+            page = await self._loyalty.transactions(session, limit=PAGE, cursor=cursor)
+            coupons = (coupon_of(one, self._apply_url) for one in page.items if one.code)
+            found |= {coupon.code: coupon for coupon in coupons if coupon.code not in found and self._is_open(coupon)}
+            if page.next is None or page.next == cursor:
+                break
+            cursor = page.next
+        return list(found.values())
+
+    def _shown(self, transaction: endpoints.Transaction) -> Transaction:
+        return transaction_of(transaction, self._apply_url)
+
+    def _is_open(self, coupon: Coupon) -> bool:
+        return coupon.expires_at is None or coupon.expires_at.astimezone(UTC).timestamp() > self._clock()

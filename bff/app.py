@@ -16,9 +16,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bff import api, assets, login, pages
+from bff.answers import Answers
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
 from bff.consents import Consents
+from bff.copies import Copies
 from bff.database import Database
 from bff.deputy import Deputy
 from bff.doubts import Doubts
@@ -126,7 +128,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     sessions = Sessions(valkey, keys, limits, clock)
     okendo = Okendo(upstream, _account(settings), rows_with_overrides(settings.okendo_overrides))
     shopify = Shopify(upstream, _client(settings), clock)
-    catalogue = Catalogue(okendo, clock)
+    catalogue = Catalogue(okendo, Copies(valkey, keys, clock), clock)
     exchange = Exchange(okendo, shopify, sessions)
     deputy = Deputy(okendo, sessions, exchange, keys)
     parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
@@ -144,6 +146,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "budgets": Budgets(valkey),
         "shopify": shopify,
         "catalogue": catalogue,
+        "answers": Answers(),
         "loyalty": loyalty,
         "redemptions": redemptions,
         "earning": Earning(loyalty, parts, coupon_url),

@@ -1,4 +1,4 @@
-"""The public program as everyone may see it, remembered in this process: policies, ways to earn, rewards, tiers.
+"""The public program as everyone may see it, served from copies: policies, ways to earn, rewards, tiers, questions.
 
 Nothing of a member can get in here: only `Public` rows are accepted.
 """
@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 import nh3
 
+from bff.copies import FAILED_SECONDS, Copies, Copy, NotMyTurn
 from bff.endpoints import (
     EARNING_RULES,
-    FAQS,
     LEGAL_POLICIES,
     REDEMPTION_RULES,
     VIP_PROGRAM,
     EarningRule,
-    Faq,
     LegalPolicies,
     Public,
     RedemptionRule,
@@ -58,58 +57,96 @@ class Locale(TypedDict, total=False):
 
 
 class Catalogue:
-    """Public data: fresh for a minute, then served while it is renewed, for an hour at most when Okendo is away."""
+    """Public data: fresh for a minute, then served while it is renewed, for an hour at most when Okendo is away.
 
-    def __init__(self, okendo: Okendo, clock: Clock) -> None:
+    A copy lies in this process and a second one in Valkey, so that a process that has just started has it as well.
+    Reading raises UpstreamFailed when there is no copy and Okendo does not answer.
+    """
+
+    def __init__(self, okendo: Okendo, copies: Copies, clock: Clock) -> None:
         self._okendo = okendo
+        self._copies = copies
         self._clock = clock
-        self._copies: dict[tuple[Any, ...], Remembered[Any]] = {}
+        self._held: dict[str, Remembered[Copy[Any]]] = {}
 
-    async def policies(self, *, at_most_seconds: float | None = None) -> Policies:
+    async def policies(self) -> Policies:
         """For showing; at the click they are read anew (`current_policies`)."""
-        return present(await self._copy(LEGAL_POLICIES, at_most_seconds))
+        return present((await self.copy(LEGAL_POLICIES)).value)
 
     async def current_policies(self) -> Policies:
         """The policies as they are at this moment, past every copy. Raises UpstreamFailed when they are unreadable."""
         return present(await self._asked(LEGAL_POLICIES))
 
     async def earning_rules(self) -> list[EarningRule]:
-        rules: list[EarningRule] = await self._copy(EARNING_RULES)
-        return rules
+        return (await self.copy(EARNING_RULES)).value
 
     async def rewards(self, locale: Locale | None = None) -> list[RedemptionRule]:
-        rules: list[RedemptionRule] = await self._copy(REDEMPTION_RULES, **(locale or {}))
-        return rules
-
-    async def faqs(self) -> list[Faq]:
-        faqs: list[Faq] = await self._copy(FAQS)
-        return faqs
+        return (await self.copy(REDEMPTION_RULES, **(locale or {}))).value
 
     async def tiers(self) -> list[Tier]:
         """Lowest first."""
-        tiers: list[Tier] = await self._copy(VIP_PROGRAM)
-        return sorted(tiers, key=lambda tier: tier.spend)
+        return lowest_first((await self.copy(VIP_PROGRAM)).value)
 
-    async def _copy(self, row: Public[Any], at_most_seconds: float | None = None, **arguments: str) -> Any:
-        key = (row.name, *sorted(arguments.items()))
-        copy = self._copies.get(key)
-        if copy is None:
-            if len(self._copies) >= MOST_COPIES:
-                self._copies.pop(next(iter(self._copies)))
-            copy = self._copies[key] = Remembered(
-                lambda: self._asked(row, **arguments),
+    async def copy(self, row: Public[Reply], **arguments: Any) -> Copy[Reply]:
+        """Okendo's answer, not older than the limits above."""
+        question = self._okendo.question(row, **arguments)
+        held = self._held.get(question)
+        if held is None:
+            if len(self._held) >= MOST_COPIES:
+                self._held.pop(next(iter(self._held)))
+            held = self._held[question] = Remembered(
+                lambda: self._latest(row, question, arguments),
                 self._clock,
                 fresh_seconds=FRESH_SECONDS,
                 stale_seconds=STALE_SECONDS,
+                dated=lambda copy: copy.asked_at,
             )
-        value, _ = await copy.get(at_most_seconds=at_most_seconds)
+        value, _ = await held.get()
         return value
 
-    async def _asked(self, row: Public[Reply], **arguments: str) -> Reply:
+    async def _latest(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
+        """From the other processes if they have it fresh, else from Okendo, which one process at a time asks."""
+        found = await self._copies.find(question, row.reply)
+        if found is not None and self._clock() - found.asked_at <= FRESH_SECONDS:
+            return found
+        usable = found if found is not None and self._clock() - found.asked_at <= STALE_SECONDS else None
+        try:
+            async with self._copies.turn(question):
+                return await self._renewed(row, question, arguments)
+        except NotMyTurn as other:
+            if usable is not None:
+                return usable
+            return await self._elsewhere(row, question, arguments, failed=other.failed)
+        except UpstreamFailed:
+            if usable is None:
+                raise
+            return usable
+
+    async def _elsewhere(
+        self, row: Public[Reply], question: str, arguments: dict[str, Any], *, failed: bool
+    ) -> Copy[Reply]:
+        """What another process gets, or has just failed to get; asked for anyway if that takes too long."""
+        if failed:
+            sentence = "The loyalty program has just failed to answer. Please try again in a moment."
+            raise UpstreamFailed(sentence, sent=False, retry_after_seconds=FAILED_SECONDS)
+        await self._copies.over(question)
+        found: Copy[Reply] | None = await self._copies.find(question, row.reply)
+        return found or await self._renewed(row, question, arguments)
+
+    async def _renewed(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
+        copy = Copy(await self._asked(row, **arguments), self._clock())
+        await self._copies.keep(question, copy, STALE_SECONDS)
+        return copy
+
+    async def _asked(self, row: Public[Reply], **arguments: Any) -> Reply:
         try:
             return await self._okendo.public(row, **arguments)
         except VendorRefused as refusal:
             raise UpstreamFailed(f"Okendo refused {refusal.operation}.", sent=False) from None
+
+
+def lowest_first(tiers: list[Tier]) -> list[Tier]:
+    return sorted(tiers, key=lambda tier: tier.spend)
 
 
 def present(policies: LegalPolicies) -> Policies:

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import Signer, URLSafeSerializer
 
-Purpose = Literal["session", "session cookie", "login", "csrf", "consent", "customer index", "redemption", "cursor"]
+Purpose = Literal[
+    "session", "session cookie", "login", "csrf", "consent", "customer index", "redemption", "cursor", "copy"
+]
 NONCE_BYTES = 12
 
 

@@ -36,22 +36,17 @@ from bff.okendo import Okendo
 from bff.projection import (
     can_redeem_of,
     earning_rule_of,
-    faq_of,
     member_of,
     reward_of,
-    tier_of,
     tier_progress_of,
 )
 from bff.sessions import Record, Session, Sessions, ShopifyTokens
 from bff.shapes import (
     EarningRule,
-    Faq,
     Member,
-    Program,
     Referral,
     Referrals,
     Reward,
-    Tier,
     TierProgress,
 )
 from bff.shopify import Shopify, ShopifyCustomer
@@ -167,26 +162,12 @@ class Loyalty:
         rules = await self._catalogue.earning_rules()
         return [earning_rule_of(rule) for rule in rules]
 
-    async def faqs(self) -> list[Faq]:
-        return [faq_of(faq) for faq in await self._catalogue.faqs()]
-
-    async def tiers(self) -> list[Tier]:
-        """Lowest first."""
-        return [tier_of(tier) for tier in await self._catalogue.tiers()]
-
     async def tier_progress(self, session: Session) -> TierProgress:
         """How far it is to the next tier; without what was spent where Okendo does not tell."""
         customer, tiers, spend = await asyncio.gather(
             self.customer(session), self._catalogue.tiers(), self._spend(session)
         )
         return tier_progress_of(customer.tier, tiers, spend)
-
-    async def program(self, locale: Locale | None = None) -> Program:
-        """All that is public of the program."""
-        earning_rules, rewards, tiers = await asyncio.gather(
-            self.earning_rules(), self.public_rewards(locale), self.tiers()
-        )
-        return Program(earning_rules=earning_rules, rewards=rewards, tiers=tiers)
 
     async def join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
         """Enrol a member who agreed to exactly the words that are in force now. Returns the member, and False when

@@ -13,7 +13,7 @@ from bff.errors import Problem
 from bff.inputs import idempotency_key, read_email, read_json, read_limit, read_locale
 from bff.ledger import Entry
 from bff.loyalty import Agreement, mailbox
-from bff.public import EarningRules, Rewards, in_language, policies_shown
+from bff.public import EarningRules, Rewards, in_language
 from bff.redemption import Wish, problem_with, shown
 from bff.sessions import Session
 from bff.shapes import (
@@ -259,8 +259,9 @@ def _whose(request: LoyaltyRequest, session: Session) -> str:
 async def _outdated(request: LoyaltyRequest, problem: Problem) -> Response:
     response = explain(request, problem)
     details = msgspec.json.decode(response.body, type=PolicyProblem)
-    current = await policies_shown(request, at_most_seconds=0)
-    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=current))
+    current = await request.state["catalogue"].current_policies()
+    shown_now = LegalPolicies(**msgspec.structs.asdict(current))
+    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=shown_now))
     return Response(body, 409, media_type="application/problem+json")
 
 

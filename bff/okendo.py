@@ -5,6 +5,7 @@ are dropped, unusable optional ones are left out. Only a missing field that we c
 """
 
 import contextlib
+import hashlib
 import math
 import string
 import tomllib
@@ -51,6 +52,15 @@ class Okendo:
     async def for_member(self, row: ForMember[Reply], jwt: str, **arguments: Any) -> Reply:
         """Call an operation as the member whose JWT this is."""
         return await self._call(row, {"authorization": f"Bearer {jwt}"}, arguments)
+
+    def question(self, row: Public[Any], **arguments: str) -> str:
+        """A name for what is asked here: the same for every process that would read the answer in the same way, and
+        another one for another store, version of the API, correction of the row, or shape of ours (J4)."""
+        row = self._rows.get(row.name, row)  # type: ignore[assignment]  # an override keeps the row's type
+        account = (self._account.api_url, self._account.user_id, API_VERSION)
+        reading = (row.method, row.path, row.sends, row.envelope, row.names, row.next, msgspec.json.schema(row.reply))
+        whole = msgspec.json.encode((account, reading, arguments), order="deterministic")
+        return f"{row.name}:{hashlib.sha256(whole).hexdigest()[:32]}"
 
     async def _call(self, row: Row[Reply], headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
         row = self._rows.get(row.name, row)

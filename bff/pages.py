@@ -192,8 +192,9 @@ def _again(request: LoyaltyRequest, template: str, problem: Problem | None, **va
 async def _join_page(request: LoyaltyRequest, problem: Problem | None = None) -> Response:
     session = session_of(request)
     changed = problem is not None and problem.code == "policies_outdated"
+    catalogue = request.state["catalogue"]
     policies, earning_rules = await asyncio.gather(
-        part(request.state["catalogue"].policies(at_most_seconds=0 if changed else None)),
+        part(catalogue.current_policies() if changed else catalogue.policies()),
         part(request.state["loyalty"].earning_rules()),
     )
     values: dict[str, Any] = {"policies": None, "consent": "", "changed": changed, "earning_rules": earning_rules}

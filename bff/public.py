@@ -1,17 +1,23 @@
-"""JSON for anyone: the program, the same bytes for everybody, kept by whoever wants to keep them."""
+"""JSON for anyone: the program, the same bytes for everybody, ready made, and kept by whoever wants to keep them."""
 
-import hashlib
+import asyncio
 from typing import Any
 
 import msgspec
 from starlette.responses import Response
 
-from bff.catalogue import Locale
+from bff import endpoints
+from bff.answers import Answer, Make
+from bff.catalogue import FRESH_SECONDS, STALE_SECONDS, Locale, lowest_first, present
+from bff.endpoints import EARNING_RULES, FAQS, LEGAL_POLICIES, REDEMPTION_RULES, VIP_PROGRAM, Public
 from bff.inputs import read_locale
-from bff.shapes import EarningRule, Faq, LegalPolicies, Reward, Tier
-from bff.web import LANGUAGE, LoyaltyRequest, reply
+from bff.projection import earning_rule_of, faq_of, reward_of, tier_of
+from bff.shapes import EarningRule, Faq, LegalPolicies, Program, Reward, Tier
+from bff.web import LANGUAGE, LoyaltyRequest
 
-PUBLIC_CACHE = "public, max-age=60, stale-while-revalidate=300, stale-if-error=3600"
+PUBLIC_CACHE = (
+    f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"
+)
 
 
 class Rewards(msgspec.Struct, frozen=True):
@@ -33,39 +39,66 @@ class Faqs(msgspec.Struct, frozen=True):
 
 
 async def program(request: LoyaltyRequest) -> Response:
-    locale = read_locale(request)
-    return in_language(kept(request, await request.state["loyalty"].program(locale)), locale)
+    return await _answer(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
 
 
 async def earning_rules(request: LoyaltyRequest) -> Response:
-    read_locale(request)
-    return kept(request, EarningRules(await request.state["loyalty"].earning_rules()))
+    return await _answer(request, _earning_rules, EARNING_RULES)
 
 
 async def rewards(request: LoyaltyRequest) -> Response:
-    locale = read_locale(request)
-    return in_language(kept(request, Rewards(await request.state["loyalty"].public_rewards(locale))), locale)
+    return await _answer(request, _rewards, REDEMPTION_RULES)
 
 
 async def tiers(request: LoyaltyRequest) -> Response:
-    read_locale(request)
-    return kept(request, Tiers(await request.state["loyalty"].tiers()))
+    return await _answer(request, _tiers, VIP_PROGRAM)
 
 
 async def faqs(request: LoyaltyRequest) -> Response:
-    read_locale(request)
-    return kept(request, Faqs(await request.state["loyalty"].faqs()))
+    return await _answer(request, _faqs, FAQS)
 
 
 async def legal_policies(request: LoyaltyRequest) -> Response:
-    read_locale(request)
-    return kept(request, await policies_shown(request))
+    return await _answer(request, policies_shown, LEGAL_POLICIES)
 
 
-async def policies_shown(request: LoyaltyRequest, *, at_most_seconds: float | None = None) -> LegalPolicies:
-    """The policies as the storefront gets them, at most so old."""
-    found = await request.state["catalogue"].policies(at_most_seconds=at_most_seconds)
-    return LegalPolicies(**msgspec.structs.asdict(found))
+def policies_shown(policies: endpoints.LegalPolicies) -> LegalPolicies:
+    """The policies as the storefront gets them; raises UpstreamFailed when there is nothing to show."""
+    return LegalPolicies(**msgspec.structs.asdict(present(policies)))
+
+
+def _earning_rules(rules: list[endpoints.EarningRule]) -> EarningRules:
+    return EarningRules([earning_rule_of(rule) for rule in rules])
+
+
+def _rewards(rules: list[endpoints.RedemptionRule]) -> Rewards:
+    return Rewards([reward_of(rule, None) for rule in rules])
+
+
+def _tiers(ladder: list[endpoints.Tier]) -> Tiers:
+    return Tiers([tier_of(tier) for tier in lowest_first(ladder)])
+
+
+def _faqs(questions: list[endpoints.Faq]) -> Faqs:
+    return Faqs([faq_of(question) for question in questions])
+
+
+def _program(
+    rules: list[endpoints.EarningRule], rewards: list[endpoints.RedemptionRule], ladder: list[endpoints.Tier]
+) -> Program:
+    return Program(
+        earning_rules=_earning_rules(rules).earning_rules, rewards=_rewards(rewards).rewards, tiers=_tiers(ladder).tiers
+    )
+
+
+async def _answer(request: LoyaltyRequest, make: Make, *rows: Public[Any]) -> Response:
+    """What `make` makes of Okendo's answers to these rows, in the language asked for where one of them has any."""
+    asked = read_locale(request)
+    catalogue = request.state["catalogue"]
+    copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
+    locale = asked if any(row.sends for row in rows) else None
+    response = kept(request, request.state["answers"].of(make, locale or {}, copies))
+    return response if locale is None else in_language(response, locale)
 
 
 def in_language(response: Response, locale: Locale) -> Response:
@@ -75,11 +108,18 @@ def in_language(response: Response, locale: Locale) -> Response:
     return response
 
 
-def kept(request: LoyaltyRequest, value: Any) -> Response:
-    """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
-    response = reply(value, cache_control=PUBLIC_CACHE)
-    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-    response.headers["etag"] = etag
-    if etag not in request.headers.get("if-none-match", "").replace("W/", ""):
-        return response
-    return Response(status_code=304, headers={"cache-control": PUBLIC_CACHE, "etag": etag})
+def kept(request: LoyaltyRequest, answer: Answer) -> Response:
+    """An answer anyone may keep: 304 when the client has it already (RFC 9110 §13.1.2), with its age (RFC 9111 §5.1)
+    and, in Cache-Status (RFC 9211), the seconds that are left until it is stale, below zero when it already is."""
+    age = max(0, int(request.state["sessions"].clock() - min(answer.asked_at)))
+    stale = "; detail=stale" if age > FRESH_SECONDS else ""
+    headers = {
+        "cache-control": PUBLIC_CACHE,
+        "etag": answer.etag,
+        "age": str(age),
+        "cache-status": f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}",
+    }
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if known & {answer.etag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(answer.body, headers=headers, media_type="application/json")

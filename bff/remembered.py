@@ -15,7 +15,8 @@ log = structlog.get_logger("remembered")
 
 class Remembered(Generic[Value]):
     """`fresh_seconds`: served as it is. Until `stale_seconds`: served at once while a task loads it anew, and that
-    is tried every few seconds while it fails. Older: whoever asks waits for the load, and gets its error."""
+    is tried every few seconds while it fails. Older: whoever asks waits for the load, and gets its error.
+    `dated` tells when a value was made, where that may be earlier than its load."""
 
     def __init__(
         self,
@@ -24,9 +25,11 @@ class Remembered(Generic[Value]):
         *,
         fresh_seconds: float,
         stale_seconds: float,
+        dated: Callable[[Value], float] | None = None,
     ) -> None:
         self._load = load
         self._clock = clock
+        self._dated = dated or (lambda _: clock())
         self._fresh_seconds = fresh_seconds
         self._stale_seconds = stale_seconds
         self._held: tuple[Value, float] | None = None
@@ -60,7 +63,7 @@ class Remembered(Generic[Value]):
     async def _reload(self) -> Value:
         try:
             value = await self._load()
-            self._held = (value, self._clock())
+            self._held = (value, self._dated(value))
             return value
         finally:
             self._loading = None

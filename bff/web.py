@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bff.answers import Answers
 from bff.assets import Assets
 from bff.budgets import Budget, Budgets
 from bff.catalogue import Catalogue
@@ -65,6 +66,7 @@ class State(TypedDict):
     budgets: Budgets
     shopify: Shopify
     catalogue: Catalogue
+    answers: Answers
     loyalty: Loyalty
     redemptions: Redemptions
     earning: Earning

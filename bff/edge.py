@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bff.budgets import fields_of
 from bff.errors import Problem
 from bff.settings import LOCAL_HOSTS, Settings
 from bff.web import LoyaltyRequest, explain
@@ -28,7 +29,9 @@ BODY_BYTES = 16_384
 BODY_SECONDS = 15
 PREFLIGHT_SECONDS = 7200
 ALLOWED_HEADERS = "Content-Type, X-Loyalty-Csrf, Idempotency-Key, Accept-Language"
-EXPOSED_HEADERS = "Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Location, X-Request-Id"
+EXPOSED_HEADERS = (
+    "Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Location, X-Request-Id, ETag, Age, Cache-Status"
+)
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{20,200}")
 # "same-site" may speak only with an Origin from the list, which is checked separately.
 FETCH_SITES = {
@@ -193,6 +196,9 @@ class Answer:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         if "session" in scope:
             headers.add_vary_header("Cookie")
+        spent = [each for each in scope.get("spent", ()) if not each.budget.is_private]
+        if spent and "ratelimit" not in headers:
+            headers.update(fields_of(spent))
         if scope["is_api"]:
             headers.add_vary_header("Origin")
             self._allow_origin(headers)

@@ -15,6 +15,7 @@ from bff.web import (
     COOKIE,
     LOGIN_COOKIE,
     LoyaltyRequest,
+    address_of,
     check_csrf,
     cookies_named,
     page,
@@ -42,7 +43,7 @@ class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def login(request: LoyaltyRequest) -> Response:
     """Send the browser to Shopify. `return_to` and a few hints that Shopify documents may be given."""
-    await spend(request, LOGIN)
+    await spend(request, LOGIN, address_of(request))
     return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
     return await _begin(request, return_to, prefix="")
 
@@ -91,7 +92,7 @@ async def show_session(request: LoyaltyRequest) -> Response:
 
 async def hand_in(request: LoyaltyRequest) -> Response:
     """`POST /session`: a storefront page hands in the customer token it holds; a session replaces it."""
-    await spend(request, HAND_IN)
+    await spend(request, HAND_IN, address_of(request))
     tokens, customer = await _vouched(request, await read_json(request, HandIn))
     cookie = await request.state["loyalty"].sign_in(tokens, customer)
     await _replace(request, customer)

@@ -8,11 +8,11 @@ import msgspec
 from itsdangerous import BadSignature
 from starlette.responses import Response
 
-from bff.budgets import BIRTHDAY, EARN, JOIN, REDEEM, REFER, REFER_TARGET
+from bff.budgets import BIRTHDAY, EARN, JOIN
 from bff.errors import Problem
 from bff.inputs import idempotency_key, read_email, read_json, read_limit, read_locale
 from bff.ledger import Entry
-from bff.loyalty import Agreement, mailbox
+from bff.loyalty import Agreement
 from bff.public import EarningRules, Rewards, in_language
 from bff.redemption import Wish, problem_with, shown
 from bff.sessions import Session
@@ -37,6 +37,8 @@ from bff.web import (
     reply,
     require_session,
     spend,
+    spend_invitation,
+    spend_redemption,
 )
 
 Data = TypeVar("Data")
@@ -141,7 +143,7 @@ async def _part(request: LoyaltyRequest, wanted: Awaitable[Data]) -> Part[Data]:
 async def enrol(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     wanted = await read_json(request, EnrolmentRequest)
-    await spend(request, JOIN, session)
+    await spend(request, JOIN, session.record.customer_id)
     agreement = Agreement(
         version=wanted.policies_version,
         digest=wanted.policies_digest,
@@ -166,14 +168,14 @@ async def complete(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     if await request.body():
         await read_json(request, NoFields)
-    await spend(request, EARN, session)
+    await spend(request, EARN, session.record.customer_id)
     return reply(await request.state["earning"].complete(session, request.path_params["id"]), 201)
 
 
 async def birthday(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     given = await read_json(request, BirthdayRequest)
-    await spend(request, BIRTHDAY, session)
+    await spend(request, BIRTHDAY, session.record.customer_id)
     return reply(await request.state["earning"].tell_birthday(session, given.day, given.month))
 
 
@@ -187,7 +189,7 @@ async def redeem(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     key = idempotency_key(request.headers.get("idempotency-key"))
     wanted = await read_json(request, RedemptionRequest)
-    await spend(request, REDEEM, session)
+    await spend_redemption(request, session, wanted.reward_id)
     wish = Wish(key=key, reward_id=wanted.reward_id, request_id=request.scope["request_id"])
     entry, replayed = await request.state["redemptions"].redeem(session, wish)
     response = _answer(request, entry)
@@ -225,8 +227,7 @@ async def my_referrals(request: LoyaltyRequest) -> Response:
 async def refer(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     email = read_email((await read_json(request, ReferralRequest)).email)
-    await spend(request, REFER, session)
-    await request.state["budgets"].spend(REFER_TARGET, request.state["keys"].mark("customer index", mailbox(email)))
+    await spend_invitation(request, session, email)
     await request.state["loyalty"].refer(session, email)
     return Response(status_code=202)
 

@@ -8,11 +8,11 @@ import msgspec
 from itsdangerous import BadSignature
 from starlette.responses import Response
 
-from bff.budgets import JOIN, REDEEM, REFER, REFER_TARGET
+from bff.budgets import JOIN
 from bff.errors import Problem, UpstreamFailed
 from bff.exchange import problem_of
 from bff.inputs import idempotency_key, read_email, read_form
-from bff.loyalty import Agreement, mailbox, part
+from bff.loyalty import Agreement, part
 from bff.redemption import Wish, shown, why_failed
 from bff.sessions import Session
 from bff.shapes import Member, Reward
@@ -26,6 +26,8 @@ from bff.web import (
     see,
     session_of,
     spend,
+    spend_invitation,
+    spend_redemption,
     trusted,
 )
 
@@ -66,7 +68,7 @@ async def join(request: LoyaltyRequest) -> Response:
     if agreement is None:
         return await _join_page(request, problem_of("customer_activation", 400))
     try:
-        await spend(request, JOIN, session)
+        await spend(request, JOIN, session.record.customer_id)
         await request.state["loyalty"].join(session, agreement)
     except Problem as problem:
         if problem.code == "member_blocked":
@@ -103,7 +105,7 @@ async def redeem(request: LoyaltyRequest) -> Response:
         wish = Wish(
             key=idempotency_key(key), reward_id=request.path_params["id"], request_id=request.scope["request_id"]
         )
-        await spend(request, REDEEM, session)
+        await spend_redemption(request, session, wish.reward_id)
         await request.state["redemptions"].redeem(session, wish)
     except Problem as problem:
         if problem.code in {"not_found", "session_expired", "member_blocked"}:
@@ -140,8 +142,7 @@ async def refer(request: LoyaltyRequest) -> Response:
     try:
         check_csrf(request, session, "refer", form.get("csrf", ""))
         email = read_email(given)
-        await spend(request, REFER, session)
-        await request.state["budgets"].spend(REFER_TARGET, request.state["keys"].mark("customer index", mailbox(email)))
+        await spend_invitation(request, session, email)
         await request.state["loyalty"].refer(session, email)
     except Problem as problem:
         if problem.status == 401 or problem.code == "member_blocked":

@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sessions_per_customer: int
     upstream_timeout_seconds: float
     request_seconds: float
+    requests_per_minute: int
     redemption_check_seconds: int
     redemption_settling_seconds: int
     trusted_hops: int
@@ -153,6 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SESSIONS_PER_CUSTOMER", "Sessions a customer may have; the oldest ends first", "10", read=whole(1, 100)),
     Setting("UPSTREAM_TIMEOUT_SECONDS", "How long one vendor call may take", "5", read=seconds),
     Setting("REQUEST_SECONDS", "How long one request may take in all; Heroku's limit is 30", "12", read=seconds),
+    Setting("REQUESTS_PER_MINUTE", "All requests that may ask a vendor, together", "12000", read=whole(1, 10_000_000)),
     Setting("REDEMPTION_CHECK_SECONDS", "How long a lost answer is looked for", "86400", read=whole(1, 31_536_000)),
     Setting("REDEMPTION_SETTLING_SECONDS", "A redemption without trace after this long failed", "60", read=SETTLING),
     Setting("TRUSTED_HOPS", "Proxies in front that append to X-Forwarded-For", "1", read=whole(0, 5)),

@@ -15,7 +15,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.answers import Answers
 from bff.assets import Assets
-from bff.budgets import Budget, Budgets
+from bff.budgets import (
+    READS,
+    REDEEM,
+    REDEEM_REWARD,
+    REFER,
+    REFER_ADDRESS,
+    REFER_TARGET,
+    VISITS,
+    Budget,
+    Budgets,
+    everybody,
+)
 from bff.catalogue import Catalogue
 from bff.consents import Consents
 from bff.database import Database
@@ -25,7 +36,7 @@ from bff.errors import Problem
 from bff.history import History
 from bff.keys import KeyRing
 from bff.ledger import Ledger
-from bff.loyalty import Loyalty
+from bff.loyalty import Loyalty, mailbox
 from bff.projection import member_state
 from bff.reconciliation import Reconciliation
 from bff.redemption import Redemptions
@@ -96,6 +107,7 @@ class MemberPart:
         value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
         session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
         scope["session"], scope["presented"] = session, bool(given)
+        await _count(request)
         renewed = request.state["sessions"].signed_anew(value) if session and value else None
         await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
 
@@ -149,10 +161,33 @@ def visitor_of(request: LoyaltyRequest) -> Visitor:
     return Visitor(state=member_state(session.record.state), name=session.record.name)
 
 
-async def spend(request: LoyaltyRequest, budget: Budget, session: Session | None = None) -> None:
-    """Count this request against the customer's budget, or the address's when nobody is signed in."""
-    who = session.record.customer_id if session else str(request.scope.get("address", ""))
-    await request.state["budgets"].spend(budget, request.state["keys"].mark("customer index", who))
+async def _count(request: LoyaltyRequest) -> None:
+    """Every request from here on counts against what one visitor, and everybody together, may ask for."""
+    session, total = session_of(request), everybody(request.state["settings"].requests_per_minute)
+    own = (READS, session.record.customer_id) if session else (VISITS, address_of(request))
+    own_budget, who = own[0], request.state["keys"].mark("customer index", own[1])
+    request.scope["spent"] = await request.state["budgets"].count((own_budget, who), (total, ""))
+
+
+async def spend(request: LoyaltyRequest, budget: Budget, *who: str) -> None:
+    """Count this request against the budget of whoever this is; raises Problem `rate_limited`, `store_unavailable`."""
+    spent = await request.state["budgets"].spend(budget, request.state["keys"].mark("customer index", *who))
+    request.scope["spent"] += [spent] if spent else []
+
+
+async def spend_redemption(request: LoyaltyRequest, session: Session, reward_id: str) -> None:
+    await spend(request, REDEEM, session.record.customer_id)
+    await spend(request, REDEEM_REWARD, session.record.customer_id, reward_id)
+
+
+async def spend_invitation(request: LoyaltyRequest, session: Session, email: str) -> None:
+    await spend(request, REFER, session.record.customer_id)
+    await spend(request, REFER_ADDRESS, address_of(request))
+    await spend(request, REFER_TARGET, mailbox(email))
+
+
+def address_of(request: LoyaltyRequest) -> str:
+    return str(request.scope.get("address", ""))
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, max_age_seconds: int) -> None:

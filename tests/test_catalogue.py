@@ -1,6 +1,7 @@
 """The public program is served from copies: one process asks, all share, and an outage shows late and mildly."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import httpx2
 import pytest
@@ -38,7 +39,7 @@ def test_many_requests_at_two_services_ask_okendo_once(
 ) -> None:
     other = second(start, urls)
     vendors.fault("earning_rules", "delay", times=1, seconds=0.5)
-    works = [lambda service=service: rules(service) for service in (service, other) for _ in range(10)]
+    works = [partial(rules, each) for each in (service, other) for _ in range(10)]
     replies = at_once(works)
     assert {reply.status_code for reply in replies} == {200}
     assert len({reply.content for reply in replies}) == 1

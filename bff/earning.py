@@ -2,6 +2,8 @@
 
 import asyncio
 import calendar
+from collections.abc import Mapping
+from typing import Literal
 
 import structlog
 
@@ -14,6 +16,8 @@ from bff.projection import amount, coupon_of, earning_rule_of, is_completed, who
 from bff.sessions import Session
 from bff.shapes import Completion, EarningRule, Member, Result
 
+# What a rule of this type pays, where the answer itself did not come or does not tell.
+PAYS: Mapping[str, Literal["coupon", "store_credit"]] = {"coupon": "coupon", "store-credit": "store_credit"}
 log = structlog.get_logger("earning")
 
 
@@ -74,6 +78,8 @@ class Earning:
         if earned.store_credit is not None:
             credit = f"{amount(earned.store_credit)} {earned.currency or ''}".strip()
             return Result(kind="store_credit", store_credit=credit)
+        if (kind := PAYS.get(rule.calculation or "")) is not None:
+            return Result(kind=kind)
         return Result(kind="points", points=whole(earned.points if earned.points is not None else rule.points))
 
     async def _rules(self, session: Session) -> list[Rule]:

@@ -109,7 +109,8 @@ class Coupon(Shown, frozen=True):
 
 
 class Result(Shown, frozen=True):
-    """What a completed way to earn paid: points, a coupon, or store credit."""
+    """What a completed way to earn paid: points, a coupon, or store credit. How much, or which coupon, is absent where
+    the program did not say; the member's activity has it."""
 
     kind: Literal["points", "coupon", "store_credit"]
     points: int | None = None

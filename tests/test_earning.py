@@ -95,6 +95,15 @@ def test_L3_a_lost_reply_is_found_out_and_not_sent_again(service: Service, vendo
     assert (len(vendors.calls("trigger")), len(triggers(vendors, "zoe"))) == (1, 1)
 
 
+@pytest.mark.parametrize(("rule", "kind"), [(TIKTOK, "coupon"), (YOUTUBE, "store_credit")])
+def test_L3_what_a_lost_reply_paid_is_not_made_up(service: Service, vendors: Vendors, rule: str, kind: str) -> None:
+    zoe = service.signed_in("zoe")
+    vendors.fault("trigger", "cut_after")
+    reply = complete(zoe, rule)
+    assert (reply.status_code, reply.json()["result"]) == (201, {"kind": kind})
+    assert len(triggers(vendors, "zoe")) == 1
+
+
 def test_L3_what_did_not_reach_the_vendor_is_said_to_have_failed(service: Service, vendors: Vendors) -> None:
     zoe = service.signed_in("zoe")
     vendors.fault("trigger", "cut_before")

@@ -9,12 +9,14 @@ from troubles import (
     DISPENSABLE,
     DOWN,
     ENDED,
+    HISTORY_READ,
     KINDS,
     LOGIN_READ,
     MEMBER_READ,
     PUBLIC_READ,
     QUICK,
     RULES_READ,
+    SPEND_READ,
     Answer,
     Table,
     answer,
@@ -37,6 +39,8 @@ PUBLIC_JSON = {
     ("/program", "vip_program"): PUBLIC_READ,
     ("/earning-rules", "earning_rules"): PUBLIC_READ,
     ("/rewards", "redemption_rules"): PUBLIC_READ,
+    ("/tiers", "vip_program"): PUBLIC_READ,
+    ("/faqs", "faqs"): PUBLIC_READ,
     ("/legal-policies", "legal_policies"): PUBLIC_READ,
 }
 MEMBER_JSON = {
@@ -45,6 +49,12 @@ MEMBER_JSON = {
     ("/me/rewards", "customer"): CUSTOMER_READ,
     ("/me/rewards", "customer_redemption_rules"): RULES_READ,
     ("/me/rewards", "vip_program"): DISPENSABLE,
+    ("/me/earning-rules", "customer_earning_rules"): RULES_READ,
+    ("/me/coupons", "transactions"): HISTORY_READ,
+    ("/me/activity", "transactions"): HISTORY_READ,
+    ("/me/tier-progress", "customer"): CUSTOMER_READ,
+    ("/me/tier-progress", "vip_program"): {**MEMBER_READ, "status:401": DOWN},
+    ("/me/tier-progress", "spend"): SPEND_READ,
     ("/me/referrals", "referrals"): MEMBER_READ,
     ("/me/referrals", "referral_count"): MEMBER_READ,
     ("/me/referrals", "referral_sender"): DISPENSABLE,
@@ -106,6 +116,7 @@ def test_B6_member_json_answers_every_vendor_trouble_and_keeps_the_session(
         with trouble(vendors, operation, kind):
             seen[kind] = answer(ella.api("GET", path))
         signed_in[kind] = is_signed_in(ella)
+        service.clock.advance(FAILED_SECONDS)
         if signed_in[kind]:
             assert answer(ella.api("GET", path)) == (200, ""), f"after {kind} it is over"
     assert seen == {kind: MEMBER_JSON[path, operation][kind] for kind in KINDS}

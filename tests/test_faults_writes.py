@@ -90,6 +90,29 @@ REFER: Table = {
     "status:404": DOWN,
     "status:409": DOWN,
 }
+# Whether a lost completion went through shows in the rules: what happened is a success, what did not is a failure.
+COMPLETE: Table = {
+    **dict.fromkeys(BROKEN, DOWN),
+    **dict.fromkeys(("cut_after", "delay_after", "garbage", "html", "huge", "set_cookie"), DONE),
+    "delay": LATE,
+    "status:400": (409, "rule_already_completed"),
+    "status:401": ENDED,
+    "status:403": (404, "feature_unavailable"),
+    "status:404": (404, "not_found"),
+    "status:409": DOWN,
+}
+# Telling a birthday twice does no harm, so what is not known is a failure, to be tried again by whoever cares.
+BIRTHDAY: Table = {
+    **dict.fromkeys(BROKEN, DOWN),
+    **dict.fromkeys(("garbage", "html", "set_cookie"), (200, "")),
+    **dict.fromkeys(("delay", "delay_after"), LATE),
+    "status:400": (422, "invalid_birthday"),
+    "status:401": ENDED,
+    "status:403": (403, "not_enrolled"),
+    "status:404": (404, "feature_unavailable"),
+    "status:409": DOWN,
+}
+TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 
 
 def key(kind: str) -> str:
@@ -273,3 +296,60 @@ def test_the_refer_page_comes_back_with_what_was_typed(
         if code and code != "session_expired":
             assert "There is a problem" in landed.text, kind
             assert landed.form("/refer").fields["email"] == FRIEND, kind
+
+
+@pytest.mark.parametrize(("kinds", "pace"), PACES)
+def test_L3_a_way_to_earn_is_completed_once_at_most(
+    start: Start, vendors: Vendors, kinds: tuple[str, ...], pace: dict[str, str]
+) -> None:
+    service = start(**pace)
+    seen, calls = dict[str, Answer](), dict[str, int]()
+    for kind in kinds:
+        ella = afresh(service, vendors, "ella")
+        with trouble(vendors, "trigger", kind):
+            seen[kind] = answer(ella.api("POST", f"/me/earning-rules/{TIKTOK}/completions"))
+        calls[kind] = len(vendors.calls("trigger"))
+        assert len(vendors.member("ella")["triggers"]) == int(kind in CARRIED_OUT), kind
+        assert is_signed_in(ella) is (seen[kind] != ENDED)
+    assert seen == {kind: COMPLETE[kind] for kind in kinds}
+    # A 401 says that nothing was done, so the call is repeated once with a new JWT.
+    assert calls == {kind: 2 if kind == "status:401" else 1 for kind in kinds}
+
+
+@pytest.mark.parametrize(("kinds", "pace"), PACES)
+def test_a_birthday_is_told_once_and_the_answer_is_honest(
+    start: Start, vendors: Vendors, kinds: tuple[str, ...], pace: dict[str, str]
+) -> None:
+    service = start(**pace)
+    seen, calls = dict[str, Answer](), dict[str, int]()
+    for kind in kinds:
+        ella = afresh(service, vendors, "ella")
+        with trouble(vendors, "birthday", kind):
+            seen[kind] = answer(ella.api("PUT", "/me/birthday", {"day": 29, "month": 2}))
+        calls[kind] = len(vendors.calls("birthday"))
+        assert (vendors.member("ella")["birthday"] == {"day": 29, "month": 2}) is (kind in CARRIED_OUT), kind
+    assert seen == {kind: BIRTHDAY[kind] for kind in kinds}
+    assert calls == {kind: 2 if kind == "status:401" else 1 for kind in kinds}
+
+
+# Completing is preceded by reading who it is and what is offered.
+BEFORE_COMPLETION: dict[str, Table] = {
+    "customer": {**CUSTOMER_READ, "set_cookie": DONE},
+    "customer_earning_rules": {**RULES_READ, "set_cookie": DONE},
+}
+
+
+@pytest.mark.parametrize(("kinds", "pace"), PACES)
+@pytest.mark.parametrize("operation", BEFORE_COMPLETION)
+def test_L3_trouble_before_a_completion_is_sent_sends_nothing(
+    start: Start, vendors: Vendors, kinds: tuple[str, ...], pace: dict[str, str], operation: str
+) -> None:
+    service = start(**pace)
+    seen, calls = dict[str, Answer](), dict[str, int]()
+    for kind in kinds:
+        ella = afresh(service, vendors, "ella")
+        with trouble(vendors, operation, kind):
+            seen[kind] = answer(ella.api("POST", f"/me/earning-rules/{TIKTOK}/completions"))
+        calls[kind] = len(vendors.calls("trigger"))
+    assert seen == {kind: BEFORE_COMPLETION[operation][kind] for kind in kinds}
+    assert calls == {kind: int(seen[kind] == DONE) for kind in kinds}

@@ -37,6 +37,10 @@ PUBLIC_READ: Table = {**dict.fromkeys(KINDS, DOWN), "delay": LATE, "delay_after"
 MEMBER_READ: Table = {**PUBLIC_READ, "status:401": ENDED}
 CUSTOMER_READ: Table = {**MEMBER_READ, "status:403": BLOCKED}
 RULES_READ: Table = {**MEMBER_READ, "status:403": BLOCKED}
+NO_HISTORY: Answer = (404, "feature_unavailable")
+HISTORY_READ: Table = {**MEMBER_READ, "status:400": NO_HISTORY, "status:403": BLOCKED, "status:404": NO_HISTORY}
+# How far the next tier is can be told without what was spent; the vendor's no means that this program does not say.
+SPEND_READ: Table = {**MEMBER_READ, "status:403": FINE, "status:404": FINE}
 LOGIN_READ: Table = {**MEMBER_READ, "status:403": NOT_LAUNCHED}
 # What a page or an answer can do without.
 DISPENSABLE: Table = dict.fromkeys((*KINDS, *SLOW), FINE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hmac
 import os
 import time
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bff import api, assets, login, pages
+from bff import api, assets, login, metrics, pages
 from bff.answers import Answers
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
@@ -196,13 +197,26 @@ async def readyz(request: Request[Any]) -> Response:
     return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
 
 
+async def show_metrics(request: Request[Any]) -> Response:
+    """For Prometheus; without the token there is nothing at this address."""
+    expected = request.state["settings"].metrics_token
+    given = request.headers.get("authorization", "")
+    if expected is None or not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
+        raise Problem("not_found", "There is nothing at this address.")
+    return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE, "cache-control": "no-store"})
+
+
 async def home(request: Request[Any]) -> Response:
     """The base path without its slash."""
     return RedirectResponse(request.state["settings"].base_path + "/", 308)
 
 
 # Outside the base path, since platforms look for them at the root.
-HEALTH_ROUTES: list[BaseRoute] = [Route("/healthz", healthz), Route("/readyz", readyz)]
+HEALTH_ROUTES: list[BaseRoute] = [
+    Route("/healthz", healthz),
+    Route("/readyz", readyz),
+    Route("/metrics", show_metrics),
+]
 
 
 async def _explain(request: Request[Any], error: Exception) -> Response:

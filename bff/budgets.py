@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bff.errors import Problem
+from bff.timing import spent_on
 
 # After trouble with Valkey the open budgets are not counted for so long, or each reader would wait for it again.
 AWAY_SECONDS = 2
@@ -37,8 +38,8 @@ HAND_IN = Budget("hand-in", 120, 60)
 REFER_ADDRESS = Budget("refer-address", 300, 86_400)
 # By the member.
 JOIN = Budget("join", 30, 60)
-REDEEM = Budget("redeem", 60, 60)
-REDEEM_REWARD = Budget("redeem-reward", 30, 60)
+REDEEM = Budget("redeem", 90, 60)
+REDEEM_REWARD = Budget("redeem-reward", 60, 60)
 EARN = Budget("earn", 60, 60)
 BIRTHDAY = Budget("birthday", 20, 3600)
 REFER = Budget("refer", 60, 86_400)
@@ -64,11 +65,15 @@ class Budgets:
         )
         self._away_until = 0.0
 
-    async def count(self, *budgets: tuple[Budget, str]) -> list[Spent]:
-        """Count one in each of these open budgets, of whoever is named beside it; raises as `spend` does."""
+    async def count(self, *budgets: tuple[Budget, str]) -> list[Spent] | None:
+        """Count one in each of these open budgets, of whoever is named beside it; None when Valkey has just failed to.
+
+        Raises Problem `rate_limited` when one is spent.
+        """
         if time.monotonic() < self._away_until:
             return []
-        return [spent for spent in await asyncio.gather(*(self.spend(*each) for each in budgets)) if spent]
+        spent = await asyncio.gather(*(self.spend(*each) for each in budgets))
+        return None if None in spent else [each for each in spent if each]
 
     async def spend(self, budget: Budget, who: str) -> Spent | None:
         """Count one; None when it could not be counted.
@@ -77,7 +82,8 @@ class Budgets:
         """
         key = RateLimitItemPerSecond(budget.amount, budget.seconds, budget.name).key_for(who)
         try:
-            count = await self._storage.incr(key, budget.seconds)
+            with spent_on("store"):
+                count = await self._storage.incr(key, budget.seconds)
             if count <= budget.amount:
                 return Spent(budget, budget.amount - count)
             ends_at = await self._storage.get_expiry(key)
@@ -85,8 +91,12 @@ class Budgets:
             self._away_until = time.monotonic() + AWAY_SECONDS
             if budget.is_open:
                 return None
-            raise Problem("store_unavailable", "This is not possible right now.", retry_after_seconds=5) from error
+            raise closed() from error
         raise exhausted(budget, max(1, math.ceil(ends_at - time.time())))
+
+
+def closed() -> Problem:
+    return Problem("store_unavailable", "This is not possible right now.", retry_after_seconds=5)
 
 
 def exhausted(budget: Budget, seconds_left: int) -> Problem:

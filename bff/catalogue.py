@@ -74,8 +74,12 @@ class Catalogue:
         return present((await self.copy(LEGAL_POLICIES)).value)
 
     async def current_policies(self) -> Policies:
-        """The policies as they are at this moment, past every copy. Raises UpstreamFailed when they are unreadable."""
-        return present(await self._asked(LEGAL_POLICIES))
+        """The policies as they are at this moment, past every copy, and the copy from now on, so that new words are
+        shown at once wherever they were found to be new. Raises UpstreamFailed when they are unreadable."""
+        question = self._okendo.question(LEGAL_POLICIES)
+        copy = await self._renewed(LEGAL_POLICIES, question, {})
+        self._held_for(LEGAL_POLICIES, question, {}).put(copy)
+        return present(copy.value)
 
     async def earning_rules(self) -> list[EarningRule]:
         return (await self.copy(EARNING_RULES)).value
@@ -90,6 +94,10 @@ class Catalogue:
     async def copy(self, row: Public[Reply], **arguments: Any) -> Copy[Reply]:
         """Okendo's answer, not older than the limits above."""
         question = self._okendo.question(row, **arguments)
+        value, _ = await self._held_for(row, question, arguments).get()
+        return value
+
+    def _held_for(self, row: Public[Any], question: str, arguments: dict[str, Any]) -> Remembered[Copy[Any]]:
         held = self._held.get(question)
         if held is None:
             if len(self._held) >= MOST_COPIES:
@@ -101,8 +109,7 @@ class Catalogue:
                 stale_seconds=STALE_SECONDS,
                 dated=lambda copy: copy.asked_at,
             )
-        value, _ = await held.get()
-        return value
+        return held
 
     async def _latest(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
         """From the other processes if they have it fresh, else from Okendo, which one process at a time asks."""

@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bff.errors import Problem, SettingsError
@@ -120,7 +121,16 @@ def serve(_: argparse.Namespace) -> None:
 
     settings = read_settings(os.environ)
     rows_with_overrides(settings.okendo_overrides)
-    run(host=settings.listen_host, port=settings.port, workers=settings.web_concurrency, log_level=settings.log_level)
+    with TemporaryDirectory(prefix="loyalty-metrics-") as folder:
+        if settings.web_concurrency > 1:
+            # Read by the processes that are about to start; what they count is added up there.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        run(
+            host=settings.listen_host,
+            port=settings.port,
+            workers=settings.web_concurrency,
+            log_level=settings.log_level,
+        )
 
 
 def worker(_: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bff.errors import Problem
+from bff.timing import spent_on
 
 
 class Database:
@@ -46,8 +47,9 @@ class Database:
     async def connection(self) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
         """One transaction, committed at the end."""
         try:
-            async with self._pool.connection() as connection:
-                yield connection
+            with spent_on("store"):
+                async with self._pool.connection() as connection:
+                    yield connection
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise Problem(
                 "store_unavailable", "This cannot be recorded right now, so nothing was done.", retry_after_seconds=5

@@ -7,7 +7,6 @@ import asyncio
 import ipaddress
 import re
 import secrets
-import time
 from collections.abc import Callable
 
 import structlog
@@ -15,9 +14,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bff import metrics, timing, tracing
 from bff.budgets import fields_of
 from bff.errors import Problem
 from bff.settings import LOCAL_HOSTS, Settings
+from bff.timing import Timings
 from bff.web import LoyaltyRequest, explain
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,6 +33,10 @@ ALLOWED_HEADERS = "Content-Type, X-Loyalty-Csrf, Idempotency-Key, Accept-Languag
 EXPOSED_HEADERS = (
     "Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Location, X-Request-Id, ETag, Age, Cache-Status"
 )
+# Where platforms look, at the root and under whatever host they know us by.
+FOR_PLATFORMS = frozenset({"/healthz", "/readyz", "/metrics"})
+# A trace that somebody's browser began is not ours to go on with (M8).
+BROWSERS_SEND = ("origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{20,200}")
 # "same-site" may speak only with an Origin from the list, which is checked separately.
 FETCH_SITES = {
@@ -74,8 +79,9 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        timings = timing.begin()
         request = self._introduced(scope)
-        answer = Answer(request, self._settings, self._origins, send)
+        answer = Answer(request, timings, self._settings, self._origins, send)
         try:
             await self._pass_on(request, receive, answer.send)
         except Exception as error:
@@ -92,6 +98,8 @@ class Edge:
         request = LoyaltyRequest(scope)
         given = request.headers.get("x-request-id", "")
         scope["request_id"] = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        is_browser = any(name in request.headers for name in BROWSERS_SEND)
+        tracing.begin(scope["request_id"], None if is_browser else request.headers.get("traceparent"))
         scope["nonce"] = secrets.token_urlsafe(18)
         scope["is_api"] = scope["path"].startswith(self._api)
         scope["address"] = client_address(request, self._settings.trusted_hops)
@@ -110,7 +118,7 @@ class Edge:
         """Requests that no route should ever see; raises Problem, or answers plain http with the https address."""
         if any(len(request.headers.getlist(name)) > 1 for name in SINGLETONS):
             raise Problem("invalid_request", "A header was sent twice.")
-        if request.scope["path"] in {"/healthz", "/readyz"}:
+        if request.scope["path"] in FOR_PLATFORMS:
             return None
         if request.headers.get("host", "").lower() not in self._hosts:
             raise Problem("invalid_request", "This host name is not served here.")
@@ -164,12 +172,14 @@ class Edge:
 class Answer:
     """Watches one answer go out: completes its headers, and remembers its status for the log."""
 
-    def __init__(self, request: LoyaltyRequest, settings: Settings, origins: frozenset[str], send: Send) -> None:
+    def __init__(
+        self, request: LoyaltyRequest, timings: Timings, settings: Settings, origins: frozenset[str], send: Send
+    ) -> None:
         self._request = request
+        self._timings = timings
         self._settings = settings
         self._origins = origins
         self._send = send
-        self._began = time.perf_counter()
         self.started = False
         self.status = 0
         self.failure: str | None = None
@@ -189,6 +199,9 @@ class Answer:
         headers["content-security-policy"] = PAGE_POLICY.format(nonce=scope["nonce"]) if is_page else DATA_POLICY
         headers.setdefault("cache-control", "private, no-store")
         headers["x-request-id"] = scope["request_id"]
+        # How long a write took where is told to nobody: it could tell whom the vendor knows (K5).
+        is_read = self._request.method in SAFE
+        headers["server-timing"] = self._timings.header() if is_read else self._timings.total()
         if self.status in {408, 413}:
             # The rest of that body is not wanted on this connection (RFC 9110 §15.5.14).
             headers["connection"] = "close"
@@ -196,7 +209,7 @@ class Answer:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         if "session" in scope:
             headers.add_vary_header("Cookie")
-        spent = [each for each in scope.get("spent", ()) if not each.budget.is_private]
+        spent = [each for each in scope.get("spent") or () if not each.budget.is_private]
         if spent and "ratelimit" not in headers:
             headers.update(fields_of(spent))
         if scope["is_api"]:
@@ -213,19 +226,24 @@ class Answer:
             headers["access-control-allow-origin"] = origin
             headers["access-control-allow-credentials"] = "true"
             headers["access-control-expose-headers"] = EXPOSED_HEADERS
+            headers["timing-allow-origin"] = origin
 
     def log(self) -> None:
         """One line a request: the route's template, never the path or the query (M4, M9)."""
-        scope = self._request.scope
+        scope, seconds = self._request.scope, self._timings.seconds
+        route = getattr(scope.get("route"), "path", None)
+        metrics.observe_request(route, self._request.method, self.status, seconds, scope.get("code"))
         log.info(
             "request",
             request_id=scope["request_id"],
             method=self._request.method,
-            route=getattr(scope.get("route"), "path", None),
+            route=route,
             status=self.status,
-            ms=round((time.perf_counter() - self._began) * 1000, 1),
+            ms=round(seconds * 1000, 1),
             code=scope.get("code"),
             failure=self.failure,
+            calls=self._timings.calls,
+            **{f"{phase}_ms": spent for phase, spent in self._timings.milliseconds().items()},
         )
 
 

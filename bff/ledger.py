@@ -13,6 +13,7 @@ import psycopg
 
 from bff.database import Database
 from bff.errors import Problem
+from bff.metrics import count_redemption
 from bff.queueing import defer
 
 LedgerState = Literal["reserved", "sent", "succeeded", "failed", "unknown"]
@@ -182,6 +183,8 @@ class Ledger:
             settled: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
             if settled is not None and settled.state == "unknown":
                 await defer(cursor.connection, "check_redemption", entry.id)
+        if settled is not None:
+            count_redemption(settled.state)
         return settled or await self.find(entry.customer_id, entry.key) or entry
 
     async def rescue(self, number: int) -> bool:

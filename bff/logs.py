@@ -11,7 +11,8 @@ import structlog
 FIELDS = frozenset(
     {"event", "level", "logger", "timestamp", "request_id", "method", "route", "status", "ms", "code", "reason",
      "vendor", "operation", "failure", "tries", "state", "reference", "who", "what", "port", "workers",
-     "invalid_client", "where"}
+     "invalid_client", "where", "trace_id", "caller_trace_id", "calls", "session_ms", "store_ms", "vendor_ms",
+     "render_ms"}
 )  # fmt: skip
 # These libraries mention addresses and headers when asked for detail; they only ever speak of trouble here.
 QUIET = ("httpx2", "httpcore2", "aiohttp", "asyncio", "authlib", "uvicorn", "psycopg", "redis", "alembic",

@@ -50,6 +50,10 @@ class Remembered(Generic[Value]):
         # Shielded: when one of many waiters gives up, the load goes on for the others.
         return await asyncio.shield(self._loading or self._start()), 0.0
 
+    def put(self, value: Value) -> None:
+        """Remember this one, which was found out otherwise."""
+        self._held = (value, self._dated(value))
+
     def _refresh_quietly(self) -> None:
         if self._loading is None and self._clock() - self._tried_at >= RETRY_SECONDS:
             self._start()

@@ -15,7 +15,21 @@ import msgspec
 from publicsuffixlist import PublicSuffixList
 
 from bff.errors import SettingsError
-from bff.values import coupon_url, keys, one_of, origin_of, origins, path, seconds, store, switch, url, visible, whole
+from bff.values import (
+    coupon_url,
+    keys,
+    one_of,
+    origin_of,
+    origins,
+    path,
+    seconds,
+    store,
+    switch,
+    token,
+    url,
+    visible,
+    whole,
+)
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 PUBLIC_SUFFIXES = PublicSuffixList()
@@ -79,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand_name: str
     coupon_apply_url: str
     cross_site_mode: str | None
+    metrics_token: str | None
     log_level: str
 
     def __repr__(self) -> str:
@@ -162,6 +177,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("BRAND_NAME", "Name shown on every page", "Loyalty"),
     Setting("COUPON_APPLY_URL", "Link that puts a coupon into the cart", APPLY_URL, read=coupon_url),
     Setting("CROSS_SITE_MODE", "`partitioned` when storefront and service are two sites", read=one_of("partitioned")),
+    Setting("METRICS_TOKEN", "Bearer token for `/metrics`; absent: there is none", secret=True, read=token),
     Setting("LOG_LEVEL", "How much is logged", "info", read=one_of("debug", "info", "warning", "error")),
 )
 # fmt: on

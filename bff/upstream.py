@@ -16,6 +16,9 @@ import msgspec
 import structlog
 
 from bff.errors import Problem, UpstreamFailed, UpstreamTimeout
+from bff.metrics import observe_call
+from bff.timing import count_call, spent_on
+from bff.tracing import traceparent
 
 log = structlog.get_logger("upstream")
 
@@ -106,13 +109,17 @@ class Upstream:
         outcome: dict[str, object] = {"tries": 1, "status": None, "failure": "cancelled"}
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(call.timeout_seconds), self._place(call, outcome):
-                return await self._answer(call, request, outcome)
+            count_call()
+            with spent_on("vendor"):
+                async with asyncio.timeout(call.timeout_seconds), self._place(call, outcome):
+                    return await self._answer(call, request, outcome)
         except TimeoutError:
             outcome["failure"] = "deadline"
             raise UpstreamTimeout(_LATE, sent=request.extensions.get("sent", True)) from None
         finally:
-            outcome["ms"] = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - started
+            outcome["ms"] = round(seconds * 1000, 1)
+            observe_call(call.vendor, call.operation, str(outcome["failure"] or outcome["status"]), seconds)
             log.info("call", vendor=call.vendor, operation=call.operation, method=call.method, **outcome)
 
     async def aclose(self) -> None:
@@ -198,7 +205,7 @@ def _request(call: Call) -> httpx2.Request:
     """Everything that will be sent, from scratch: a browser's headers have no way in."""
     headers = {"User-Agent": "loyalty-bff", "Accept": "application/json"}
     headers |= {name.title(): value for name, value in call.headers.items()}
-    headers["Accept-Encoding"] = "gzip"
+    headers |= {"Accept-Encoding": "gzip", "Traceparent": traceparent()}
     if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
         raise Problem("invalid_request", "A value contains characters that are not allowed here.")
     # Getting connected may take half the time, so an unreachable vendor gives its place back early.

@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from bff.errors import Problem
+from bff.timing import spent_on
 
 
 def connect(url: str, *, verify_tls: bool, timeout_seconds: float) -> Redis:
@@ -32,6 +33,7 @@ def connect(url: str, *, verify_tls: bool, timeout_seconds: float) -> Redis:
 def store_errors() -> Iterator[None]:
     """Whatever goes wrong with Valkey becomes `store_unavailable`: nobody is signed out because of it (B10)."""
     try:
-        yield
+        with spent_on("store"):
+            yield
     except (RedisError, OSError, TimeoutError) as error:
         raise Problem("store_unavailable", "Sessions cannot be read right now.", retry_after_seconds=5) from error

@@ -102,6 +102,12 @@ def visible(value: str) -> str:
     return value
 
 
+def token(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{32,512}", value):
+        raise ValueError("give 32 to 512 visible ASCII characters, chosen at random")
+    return value
+
+
 def coupon_url(value: str) -> str:
     if "{code}" not in value or not re.match(r"(https?://|\{storefront\})", value):
         raise ValueError("give an address with {code} in it; {storefront} stands for the storefront's origin")

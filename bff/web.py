@@ -25,6 +25,7 @@ from bff.budgets import (
     VISITS,
     Budget,
     Budgets,
+    closed,
     everybody,
 )
 from bff.catalogue import Catalogue
@@ -44,6 +45,7 @@ from bff.sessions import Session, Sessions
 from bff.settings import Settings
 from bff.shapes import ProblemDetails, Visitor
 from bff.shopify import Shopify
+from bff.timing import spent_on
 
 COOKIE = "__Host-Http-loyalty"
 LOGIN_COOKIE = "__Host-Http-loyalty-login"
@@ -105,7 +107,8 @@ class MemberPart:
         given = cookies_named(request, COOKIE)
         # Two of them mean that somebody planted one: neither is believed (A5).
         value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
-        session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
+        with spent_on("session"):
+            session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
         scope["session"], scope["presented"] = session, bool(given)
         await _count(request)
         renewed = request.state["sessions"].signed_anew(value) if session and value else None
@@ -171,6 +174,9 @@ async def _count(request: LoyaltyRequest) -> None:
 
 async def spend(request: LoyaltyRequest, budget: Budget, *who: str) -> None:
     """Count this request against the budget of whoever this is; raises Problem `rate_limited`, `store_unavailable`."""
+    if request.scope["spent"] is None:
+        # Valkey has failed this very request: it is not waited for a second time.
+        raise closed()
     spent = await request.state["budgets"].spend(budget, request.state["keys"].mark("customer index", *who))
     request.scope["spent"] += [spent] if spent else []
 
@@ -227,7 +233,8 @@ def _who(keys: KeyRing, session: Session) -> str:
 def reply(value: Any, status: int = 200, **headers: str) -> Response:
     """JSON of one of our shapes."""
     names = {name.replace("_", "-"): content for name, content in headers.items()}
-    return Response(msgspec.json.encode(value), status, names, "application/json")
+    with spent_on("render"):
+        return Response(msgspec.json.encode(value), status, names, "application/json")
 
 
 def see(request: LoyaltyRequest, name: str, **params: str) -> Response:
@@ -247,24 +254,25 @@ def page(request: LoyaltyRequest, template: str, status_code: int = 200, **value
     def csrf(purpose: str) -> str:
         return csrf_token(state["keys"], session, purpose) if session else ""
 
-    rendered = (
-        state["templates"]
-        .get_template(template)
-        .render(
-            lang=LANGUAGE,
-            dir="ltr",
-            brand=settings.brand_name,
-            path_for=lambda name, **params: path_for(request, name, **params),
-            asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
-            sign_in_url=sign_in_url(request),
-            storefront_url=settings.storefront_url,
-            nonce=request.scope["nonce"],
-            request_id=request.scope["request_id"],
-            visitor=visitor_of(request),
-            csrf=csrf,
-            **values,
+    with spent_on("render"):
+        rendered = (
+            state["templates"]
+            .get_template(template)
+            .render(
+                lang=LANGUAGE,
+                dir="ltr",
+                brand=settings.brand_name,
+                path_for=lambda name, **params: path_for(request, name, **params),
+                asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
+                sign_in_url=sign_in_url(request),
+                storefront_url=settings.storefront_url,
+                nonce=request.scope["nonce"],
+                request_id=request.scope["request_id"],
+                visitor=visitor_of(request),
+                csrf=csrf,
+                **values,
+            )
         )
-    )
     response = HTMLResponse(rendered, status_code)
     if request.scope.get("presented") and session is None:
         set_cookie(response, settings, COOKIE, "", 0)

@@ -167,6 +167,15 @@ def test_without_valkey_the_program_is_still_public(start: Start) -> None:
     assert [service.shopper().api("GET", path).status_code for path in PUBLIC] == [200] * len(PUBLIC)
 
 
+def test_L5_words_that_were_found_to_be_new_are_the_ones_shown_from_then_on(penny: Shopper, vendors: Vendors) -> None:
+    form = penny.get("/join")
+    vendors.control("policies", version="2031-01-01", html="By joining, you agree to <em>quite other</em> terms.")
+    assert penny.submit(form, "/join").status == 409
+    page = penny.get("/join")
+    assert "quite other" in page.text
+    assert penny.submit(page, "/join").path == "/welcome"
+
+
 # What is sent -------------------------------------------------------------------------------------------------------
 
 

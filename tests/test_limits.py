@@ -51,8 +51,8 @@ def read(shopper: Shopper, _: int) -> httpx2.Response:
 BUDGETS: dict[str, tuple[int, Ask]] = {
     "reads": (600, read),
     "join": (30, join),
-    "redeem": (60, redeem),
-    "redeem-reward": (30, redeem_one),
+    "redeem": (90, redeem),
+    "redeem-reward": (60, redeem_one),
     "earn": (60, earn),
     "birthday": (20, birthday),
     "refer": (60, refer),

@@ -32,7 +32,7 @@ HOSTILE: Mapping[str, str] = {name: f"{CANARY}-{number}" for number, name in enu
     "range": "bytes=0-1",
     "te": "trailers",
 }
-ALWAYS = {"host", "accept", "accept-encoding", "user-agent"}
+ALWAYS = {"host", "accept", "accept-encoding", "user-agent", "traceparent"}
 MAY = {
     "okendo": ALWAYS | {"authorization", "okendo-api-version", "okendo-partner-id", "content-type", "content-length"},
     "shopify": ALWAYS
@@ -88,7 +88,8 @@ def test_G3_what_we_say_is_the_same_whoever_asks(service: Service, vendors: Vend
 
 def without_token(call: Any) -> dict[str, str]:
     headers = dict(call["headers"])
-    headers.pop("content-length", None)
+    for own in ("content-length", "traceparent"):
+        headers.pop(own, None)
     return headers | {"authorization": headers.get("authorization", "").partition(" ")[0][:6]}
 
 

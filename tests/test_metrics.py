@@ -1,0 +1,115 @@
+"""Numbers for Prometheus: right, bounded, private, and the same whichever process is asked (M9)."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx2
+import pytest
+from conftest import Start
+from meanwhile import until
+from offered import FIVE_OFF, new_key, redeem
+from running import Service, Vendors, as_process
+from shopper import Shopper
+
+TOKEN = "a-long-token-of-the-metrics-Zq81kfWc02"
+
+
+@pytest.fixture
+def service(start: Start) -> Service:
+    return start(METRICS_TOKEN=TOKEN)
+
+
+def scrape(service: Service, token: str = TOKEN) -> httpx2.Response:
+    with httpx2.Client(trust_env=False, timeout=20) as http:
+        return http.get(f"{service.url}/metrics", headers={"authorization": f"Bearer {token}"})
+
+
+def numbers(service: Service) -> dict[str, float]:
+    """Every sample by its name and labels."""
+    reply = scrape(service)
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+    samples = [line.rpartition(" ") for line in reply.text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in samples}
+
+
+def gained(before: Mapping[str, float], after: Mapping[str, float], name: str, *labels: str) -> float:
+    """By how much the samples of this name with these labels grew."""
+    names = [key for key in after if key.startswith(name) and all(label in key for label in labels)]
+    return sum(after[key] - before.get(key, 0) for key in names)
+
+
+def test_requests_and_vendor_calls_are_counted(service: Service, vendors: Vendors) -> None:
+    ella = service.signed_in("ella")
+    before = numbers(service)
+    for _ in range(3):
+        ella.api("GET", "/me")
+    vendors.fault("customer", "status:500", times=2)
+    assert ella.api("GET", "/me").status_code == 502
+    after = numbers(service)
+    requests = ("loyalty_request_seconds_count", 'route="/api/v1/me"', 'method="GET"')
+    assert gained(before, after, *requests, 'status="200"') == 3
+    assert gained(before, after, *requests, 'status="502"') == 1
+    assert gained(before, after, "loyalty_problems_total", 'code="upstream_unavailable"') == 1
+    calls = ("loyalty_vendor_call_seconds_count", 'vendor="okendo"', 'operation="customer"')
+    assert gained(before, after, *calls, 'outcome="200"') == 3
+    assert gained(before, after, *calls, 'outcome="unusable"') == 1
+
+
+def test_redemptions_are_counted_by_how_they_ended(service: Service, vendors: Vendors) -> None:
+    ella, before = service.signed_in("ella"), numbers(service)
+    assert redeem(ella, FIVE_OFF, new_key()).status_code == 201
+    vendors.fault("redeem", "cut_before")
+    assert redeem(ella, FIVE_OFF, new_key()).status_code == 202
+    after = numbers(service)
+    states = [
+        gained(before, after, "loyalty_redemptions_total", f'state="{state}"') for state in ("succeeded", "unknown")
+    ]
+    assert states == [1, 1]
+
+
+def test_M9_strangers_cannot_make_new_labels(service: Service, shopper: Shopper) -> None:
+    for path in ("/nothing", "/rewards/nothing"):
+        shopper.request("GET", path)
+    before = set(numbers(service))
+    for number in range(300):
+        shopper.request("GET", f"/{secrets.token_urlsafe(8)}/{number}")
+        shopper.request("GET", f"/rewards/{secrets.token_urlsafe(8)}")
+    with httpx2.Client(trust_env=False) as http:
+        methods = {http.request(f"X{number}", f"{service.url}/").status_code for number in range(20)}
+    assert methods <= {400, 403, 405}
+    new = set(numbers(service)) - before
+    assert not [name for name in new if 'method="other"' not in name and 'method="GET"' not in name]
+    assert len(new) <= 3 * 16, "a status may be new, a path or a method may not"
+
+
+def test_nothing_personal_is_in_them(service: Service, vendors: Vendors) -> None:
+    ella = service.signed_in("ella")
+    ella.api("POST", "/me/referrals", {"email": "canary-friend@example.org"})
+    redeem(ella, FIVE_OFF, "canary-key-of-a-redemption")
+    text = scrape(service).text
+    assert not re.search(r"@|canary|gid:|shc[a-z]+_|eyJ|OKE-|127\.0\.0\.1", text)
+
+
+@pytest.mark.parametrize("token", ["none", "wrong", TOKEN[:-1], TOKEN + "x", "é" * 32])
+def test_M9_without_the_token_there_is_nothing_there(service: Service, token: str) -> None:
+    with httpx2.Client(trust_env=False) as http:
+        given = http.get(f"{service.url}/metrics", headers=[(b"authorization", f"Bearer {token}".encode())])
+        nothing = http.get(f"{service.url}/nothing-at-all")
+    assert (given.status_code, "loyalty_" in given.text) == (404, False)
+    assert given.headers["content-type"] == nothing.headers["content-type"]
+
+
+def test_M9_without_the_setting_there_is_nothing_there(start: Start) -> None:
+    assert scrape(start(METRICS_TOKEN="")).status_code == 404
+
+
+def test_processes_that_serve_side_by_side_add_up(settings: dict[str, str], logfile: Path) -> None:
+    with as_process(settings, logfile, WEB_CONCURRENCY="2", METRICS_TOKEN=TOKEN) as service:
+        for _ in range(40):
+            assert service.shopper().api("GET", "/session").status_code == 200
+        name = ("loyalty_request_seconds_count", 'route="/api/v1/session"')
+        until(lambda: gained({}, numbers(service), *name) == 40)
+        assert {gained({}, numbers(service), *name) for _ in range(10)} == {40}

@@ -200,6 +200,14 @@ def test_policies_can_be_changed_while_people_read(sandbox: Sandbox) -> None:
         ("clock", {"advance": "1"}),
         ("clock", {"advance": 1e300}),
         ("texts", {}),
+        ("dialect", {"unknown": {}}),
+        ("dialect", {"shopify_token": {}}),
+        ("dialect", {"redeem": "otherwise"}),
+        ("dialect", {"redeem": {"status": 200}}),
+        ("dialect", {"redeem": {"method": "SEND"}}),
+        ("dialect", {"redeem": {"path": "/loyalty/claims"}}),
+        ("dialect", {"redeem": {"envelope": 1}}),
+        ("dialect", {"redeem": {"names": ["code"]}}),
         ("token", {"persona": "mallory"}),
         ("token", {"persona": "ella", "kind": "unknown"}),
         ("token", {"persona": "ella", "shop": "unknown"}),
@@ -330,3 +338,26 @@ def test_the_sandbox_runs_as_a_program_configured_by_its_environment() -> None:
                     http.get("/v1/stores/u/loyalty/faqs")
         finally:
             process.terminate()
+
+
+def test_in_another_dialect_the_usual_way_is_gone_until_the_reset(sandbox: Sandbox) -> None:
+    token = sandbox.login("ella")
+    sandbox.control(
+        "dialect",
+        redeem={
+            "method": "PUT",
+            "path": "/v1/loyalty/claims/new",
+            "names": {"redemptionRuleId": "gift", "code": "word"},
+            "envelope": "result",
+        },
+    )
+    assert redeem(sandbox, token).status_code == 404
+    rule = {"redemptionRuleId": program.FIVE_OFF}
+    assert sandbox.loyalty(token, "PUT", "claims/new", json=rule).status_code == 400
+    reply = sandbox.loyalty(token, "PUT", "claims/new", json={"gift": program.FIVE_OFF})
+    assert reply.json()["result"]["coupon"]["word"].startswith("OKE-")
+    assert redemptions(sandbox) == 1
+    call = sandbox.state()["calls"][-1]
+    assert (call["operation"], call["method"], call["path"]) == ("redeem", "PUT", "/v1/loyalty/claims/new")
+    sandbox.control("reset")
+    assert redeem(sandbox, sandbox.login("ella")).status_code == 200

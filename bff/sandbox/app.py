@@ -1,12 +1,14 @@
 """The sandbox as one application: all vendors on one host, the control API and a page that says what is here."""
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from . import calls, control
 from .config import Config
+from .dialect import Speaking
 from .pages import page
 from .world import World
 
@@ -27,6 +29,7 @@ def create_sandbox(config: Config) -> Starlette:
             *control.routes(world),
             *calls.routes(world, control.OPERATIONS),
         ],
+        middleware=[Middleware(Speaking, world=world)],
         exception_handlers={404: nothing_here},
     )
 

@@ -20,6 +20,8 @@ from .wire import Json, JsonObject, encode, poisoned, read_object
 from .world import LoggedCall, World
 
 CONNECTION = "sandbox.connection"
+# Method and path of a call that came in another dialect.
+ASKED = "sandbox.asked"
 HUGE_CHUNK = b"x" * 65_536
 HUGE_CHUNKS = 128
 
@@ -140,7 +142,8 @@ class Watched:
         names = dict.fromkeys(request.headers.keys())
         headers = {name: ", ".join(request.headers.getlist(name)) for name in names}
         vendor, operation = self.operation.vendor, self.operation.name
-        entry = LoggedCall(vendor, operation, request.method, request.url.path, request.url.query, headers)
+        method, path = request.scope.get(ASKED, (request.method, request.url.path))
+        entry = LoggedCall(vendor, operation, method, path, request.url.query, headers)
         self.world.calls.append(entry)
         return entry
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import authorize, merchant, okendo, okendo_member, shopify, subtotal
+from . import authorize, dialect, merchant, okendo, okendo_member, shopify, subtotal
 from .clock import iso
 from .faults import BadOrder, ordered
 from .grants import OTHER_SHOP, THIS_SHOP
@@ -104,6 +104,12 @@ def change_texts(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     return 200, {"hostile": hostile}
 
 
+def change_dialect(world: World, body: JsonObject) -> tuple[int, JsonObject]:
+    """`{"<operation>": {"method"?, "path"?, "names"?, "envelope"?}}`: from now on Okendo speaks so; `{}` undoes it."""
+    world.dialect = dialect.ordered(body, OPERATIONS)
+    return 200, {"operations": list(body)}
+
+
 def give_token(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     """A customer token without the browser; with `"shop": "other"` one that this shop's vendors must refuse."""
     member, kind = _persona(world, body), body.get("kind", "customer_account")
@@ -167,6 +173,7 @@ def routes(world: World) -> list[Route]:
         Route("/_control/policies", _obeying(world, change_policies), methods=["POST"]),
         Route("/_control/clock", _obeying(world, move_clock), methods=["POST"]),
         Route("/_control/texts", _obeying(world, change_texts), methods=["POST"]),
+        Route("/_control/dialect", _obeying(world, change_dialect), methods=["POST"]),
         Route("/_control/token", _obeying(world, give_token), methods=["POST"]),
         Route("/_control/subtotal/link", _obeying(world, link_retailer), methods=["POST"]),
         Route("/_control/subtotal/purchase", _obeying(world, buy_at_retailer), methods=["POST"]),

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from .clock import Allowance, Clock
 from .config import Config
@@ -48,6 +49,7 @@ class World:
         self.members = personas(self.clock.now())
         self.policies = Policies()
         self.hostile = False
+        self.dialect: tuple[Any, ...] = ()
         self.grants = Grants(self.clock)
         self.retail = Retail(self.clock)
         self.merchant_allowance = Allowance(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)

@@ -127,8 +127,8 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         per_customer=settings.sessions_per_customer,
     )
     sessions = Sessions(valkey, keys, limits, clock)
-    okendo = Okendo(upstream, _account(settings), rows_with_overrides(settings.okendo_overrides))
-    shopify = Shopify(upstream, _client(settings), clock)
+    okendo = Okendo(upstream, account_of(settings), rows_with_overrides(settings.okendo_overrides))
+    shopify = Shopify(upstream, client_of(settings), clock)
     catalogue = Catalogue(okendo, Copies(valkey, keys, clock), clock)
     exchange = Exchange(okendo, shopify, sessions)
     deputy = Deputy(okendo, sessions, exchange, keys)
@@ -164,7 +164,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
 
 
-def _account(settings: Settings) -> Account:
+def account_of(settings: Settings) -> Account:
     return Account(
         api_url=settings.okendo_api_url,
         user_id=settings.okendo_user_id,
@@ -173,7 +173,7 @@ def _account(settings: Settings) -> Account:
     )
 
 
-def _client(settings: Settings) -> Client:
+def client_of(settings: Settings) -> Client:
     return Client(
         shop_url=settings.shopify_shop_url,
         client_id=settings.shopify_client_id,

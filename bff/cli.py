@@ -40,6 +40,12 @@ def _parser() -> argparse.ArgumentParser:
         (openapi, "print the OpenAPI document of the JSON routes"),
     ):
         commands.add_parser(run.__name__, help=help_text).set_defaults(run=run)
+    look = commands.add_parser("doctor", help="look at settings, stores and vendors, and say what is wrong")
+    look.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    look.add_argument(
+        "--okendo-docs", metavar="FILE", help="make an overrides file from a saved page of Okendo's reference"
+    )
+    look.set_defaults(run=doctor)
     for group, help_text in (
         ("sessions", "end sessions"),
         ("redemptions", "see how redemptions ended, and settle those whose answer was lost"),
@@ -177,6 +183,25 @@ def openapi(_: argparse.Namespace) -> None:
     from bff.openapi import document
 
     print(json.dumps(document(ENDPOINTS, "http://localhost:8000"), indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def doctor(chosen: argparse.Namespace) -> None:
+    if chosen.okendo_docs is not None:
+        from bff.drift import overrides_from
+
+        print(overrides_from(chosen.okendo_docs), end="")
+        return
+    import msgspec
+
+    from bff.doctor import examined
+    from bff.findings import printed
+    from bff.logs import set_up
+
+    set_up("error", sys.stderr)
+    report = asyncio.run(examined(os.environ))
+    print(msgspec.json.encode(report).decode() if chosen.json else printed(report))
+    if not report.healthy:
+        raise SystemExit(1)
 
 
 def administer(chosen: argparse.Namespace) -> None:

@@ -170,6 +170,10 @@ class Shopify:
             request = oauth.build_request("GET", discovery.end_session_endpoint, params={"id_token_hint": id_token})
         await self._upstream.call(self._call("shopify_logout", "GET", str(request.url), {}))
 
+    async def issuer(self) -> str:
+        """Who signs the shop's ID tokens, as its discovery documents and the settings agree."""
+        return (await self._discovered()).issuer
+
     async def _discovered(self) -> Discovery:
         discovery, _ = await self._discovery.get()
         return discovery

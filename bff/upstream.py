@@ -29,7 +29,7 @@ MAX_RETRY_AFTER_SECONDS = 60
 # A call waits this long at most for one of its vendor's places; longer queues only pass a vendor's trouble on.
 MAX_QUEUE_SECONDS = 0.25
 
-_KEPT_HEADERS = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-request-id")
+_KEPT_HEADERS = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-request-id", "date")
 _PASSING_STATUSES = frozenset({502, 503, 504})
 _PASSING_ERRORS = (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError)
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)

@@ -1,10 +1,13 @@
 """The sandbox as one application: all vendors on one host, the control API and a page that says what is here."""
 
+from email.utils import format_datetime
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import calls, control
 from .config import Config
@@ -29,9 +32,26 @@ def create_sandbox(config: Config) -> Starlette:
             *control.routes(world),
             *calls.routes(world, control.OPERATIONS),
         ],
-        middleware=[Middleware(Speaking, world=world)],
+        middleware=[Middleware(Dated, world=world), Middleware(Speaking, world=world)],
         exception_handlers={404: nothing_here},
     )
+
+
+class Dated:
+    """Every answer says what time it is at the vendors (RFC 9110 §6.6.1)."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._world.clock.now(), usegmt=True)
+                message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 async def healthz(request: Request) -> Response:

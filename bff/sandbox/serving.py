@@ -34,6 +34,8 @@ def settings(sandbox: Starlette, host: str = "127.0.0.1", port: int = 0) -> uvic
         log_level="warning",
         access_log=False,
         proxy_headers=False,
+        # The vendors' own clock says what time it is, and tests move it.
+        date_header=False,
         timeout_graceful_shutdown=1,
     )
 

@@ -1,0 +1,181 @@
+"""What is wrong, before a shopper notices: settings, stores and vendors looked at one by one, a line each.
+
+Only reads are made: what would change something at a vendor is listed and left alone.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+
+from bff.app import account_of, client_of
+from bff.database import Database
+from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
+from bff.findings import Finding, Report, report
+from bff.okendo import Okendo, rows_with_overrides
+from bff.probes import TOKEN, probed
+from bff.sessions import ShopifyTokens
+from bff.settings import Settings, read_settings, same_site
+from bff.shopify import Shopify
+from bff.transport import AioTransport
+from bff.upstream import Call, Upstream
+from bff.valkey import connect, store_errors
+
+NOBODY = "a-token-that-never-was"
+CLOCK_SECONDS = 30
+WAITING_SECONDS = 600
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+async def examined(environ: Mapping[str, str]) -> Report:
+    """Look at everything there is; nothing that is down keeps the rest from being looked at."""
+    token = environ.get(TOKEN, "").strip()
+    try:
+        settings = read_settings({name: value for name, value in environ.items() if name != TOKEN})
+        rows = rows_with_overrides(settings.okendo_overrides)
+    except SettingsError as error:
+        return report([Finding("settings", error.name, "fail", str(error), "Correct it, then ask again.")])
+    upstream = Upstream(AioTransport())
+    try:
+        parts = await asyncio.gather(
+            _stores(settings),
+            _shopify(settings, upstream),
+            probed(Okendo(upstream, account_of(settings), rows), rows, token),
+        )
+    finally:
+        await upstream.aclose()
+    return report([*_settings(settings), *(finding for part in parts for finding in part)])
+
+
+# Settings -----------------------------------------------------------------------------------------------------------
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    corrected = settings.okendo_overrides or "no file; the rows are as shipped"
+    return [
+        Finding("settings", "environment", "ok", f"complete, for {settings.environment}"),
+        Finding("settings", "OKENDO_OVERRIDES", "ok", corrected),
+        *(_site(settings, origin) for origin in settings.storefront_origins),
+        Finding("register at Shopify", "Callback URI", "note", f"{settings.base_url}/callback"),
+        Finding("register at Shopify", "JavaScript origin", "note", settings.origin),
+    ]
+
+
+def _site(settings: Settings, origin: str) -> Finding:
+    if same_site(origin, settings.public_url):
+        return Finding("storefront", origin, "ok", "same site as PUBLIC_URL: browsers send it the session cookie")
+    return Finding(
+        "storefront",
+        origin,
+        "warn",
+        "another site than PUBLIC_URL; the cookie is partitioned",
+        "Serve both under one registrable domain if you can: some browsers keep no such cookies.",
+    )
+
+
+# Stores -------------------------------------------------------------------------------------------------------------
+
+
+async def _stores(settings: Settings) -> list[Finding]:
+    return [*await asyncio.gather(_valkey(settings)), *await _database(settings)]
+
+
+async def _valkey(settings: Settings) -> Finding:
+    valkey = connect(settings.valkey_url, verify_tls=settings.valkey_verify_tls, timeout_seconds=2)
+    began = time.perf_counter()
+    try:
+        with store_errors():
+            await valkey.get("doctor")
+    except Problem:
+        return Finding("stores", "Valkey", "fail", "does not answer", "Look at VALKEY_URL and at the store itself.")
+    finally:
+        await valkey.aclose(close_connection_pool=True)
+    took = time.perf_counter() - began
+    if took > settings.valkey_timeout_seconds:
+        detail = f"took {took:.2f} s, longer than VALKEY_TIMEOUT_SECONDS"
+        return Finding("stores", "Valkey", "warn", detail, "Move it nearer, or allow it more time.")
+    return Finding("stores", "Valkey", "ok", "answers")
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    database = Database(settings.database_url)
+    await database.open()
+    try:
+        return await _tables(database)
+    except Problem:
+        remedy = "Look at DATABASE_URL and at the database itself."
+        return [Finding("stores", "PostgreSQL", "fail", "does not answer", remedy)]
+    finally:
+        await database.close()
+
+
+async def _tables(database: Database) -> list[Finding]:
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    async with database.connection() as connection:
+        found = await (await connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")).fetchone()
+        version = found and found[0] and await (await connection.execute("TABLE alembic_version")).fetchone()
+        if not version or version[0] != head:
+            remedy = "Run `python -m bff migrate`."
+            return [Finding("stores", "PostgreSQL", "fail", "answers, but its tables are not up to date", remedy)]
+        late = await connection.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
+            " AND coalesce(scheduled_at, now()) < now() - make_interval(secs => %s)",
+            (WAITING_SECONDS,),
+        )
+        (waiting,) = await late.fetchone() or (0,)
+    return [Finding("stores", "PostgreSQL", "ok", "answers, and its tables are up to date"), _worker(waiting)]
+
+
+def _worker(waiting: int) -> Finding:
+    if waiting:
+        remedy = "Start `python -m bff worker`."
+        return Finding("stores", "worker", "warn", f"{waiting} jobs have waited for ten minutes or more", remedy)
+    return Finding("stores", "worker", "ok", "no job is late")
+
+
+# Shopify ------------------------------------------------------------------------------------------------------------
+
+
+async def _shopify(settings: Settings, upstream: Upstream) -> list[Finding]:
+    shopify = Shopify(upstream, client_of(settings), time.time)
+    clock = await _clock(settings, upstream)
+    try:
+        issuer = await shopify.issuer()
+    except UpstreamFailed as failure:
+        remedy = "Look at SHOPIFY_SHOP_URL, SHOPIFY_ISSUER, and whether customer accounts are on in the shop."
+        return [clock, Finding("shopify", "discovery", "fail", failure.detail, remedy)]
+    found = [clock, Finding("shopify", "discovery", "ok", f"both documents; the issuer is {issuer}")]
+    if settings.shopify_issuer is None:
+        advice = f"Set SHOPIFY_ISSUER={issuer}, so that no other is ever believed."
+        found.append(Finding("shopify", "issuer", "warn", "is not set: the first one seen is pinned", advice))
+    return [*found, await _registration(shopify)]
+
+
+async def _registration(shopify: Shopify) -> Finding:
+    """A refresh token that never was: Shopify calls it dead only when it knows who asks, and from where."""
+    nobody = ShopifyTokens(kind="customer_account", access_token="", expires_at=0, refresh_token=NOBODY)
+    try:
+        await shopify.refresh(nobody)
+    except VendorRefused:
+        return Finding("shopify", "registration", "ok", "client id, secret and JavaScript origin are known")
+    except UpstreamFailed as failure:
+        remedy = "Compare SHOPIFY_CLIENT_ID, SHOPIFY_CLIENT_SECRET and the JavaScript origin with the Headless channel."
+        return Finding("shopify", "registration", "fail", failure.detail, remedy)
+    return Finding("shopify", "registration", "warn", "answered a token that cannot exist", "Look at SHOPIFY_SHOP_URL.")
+
+
+async def _clock(settings: Settings, upstream: Upstream) -> Finding:
+    url = f"{settings.shopify_shop_url}/.well-known/openid-configuration"
+    call = Call(vendor="shopify", operation="shopify_discovery", method="GET", url=url, harmless=True)
+    try:
+        told = parsedate_to_datetime((await upstream.call(call)).headers["date"])
+    except (UpstreamFailed, KeyError, ValueError):
+        return Finding("shopify", "clock", "warn", "cannot be compared: Shopify tells no time", "Ask again later.")
+    ahead = time.time() - told.timestamp()
+    if abs(ahead) > CLOCK_SECONDS:
+        remedy = "Set this machine's clock; tokens are judged by it."
+        return Finding("shopify", "clock", "fail", f"is {ahead:+.0f} s from Shopify's", remedy)
+    return Finding("shopify", "clock", "ok", "agrees with Shopify's")

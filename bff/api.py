@@ -4,17 +4,12 @@ A row of `ENDPOINTS` is a route, its documentation and its law: who may call it,
 The handlers are in `public`, `me` and `login`.
 """
 
-from typing import Any, Literal
-
-import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bff import login, me, public
 from bff.errors import Code, Problem
-from bff.openapi import PREFIX, Endpoint, document
-from bff.public import PUBLIC_CACHE
+from bff.openapi import PREFIX, Endpoint
 from bff.shapes import (
     Activity,
     Completion,
@@ -23,15 +18,11 @@ from bff.shapes import (
     Program,
     Redemption,
     Referrals,
+    SessionState,
     TierProgress,
     Wallet,
 )
-from bff.web import Handler, LoyaltyRequest, reply
-
-
-class SessionState(msgspec.Struct, frozen=True):
-    state: Literal["anonymous", "pending", "enrolled", "blocked"]
-
+from bff.web import Handler, LoyaltyRequest
 
 PUBLIC_FAILS: tuple[Code, ...] = ("invalid_request", "upstream_unavailable", "upstream_timeout")
 MEMBER_FAILS: tuple[Code, ...] = (
@@ -46,6 +37,8 @@ MEMBER_FAILS: tuple[Code, ...] = (
 )
 WRITE_FAILS: tuple[Code, ...] = ("csrf_refused", "rate_limited", *MEMBER_FAILS)
 LOCALE = ("locale", "country", "currency")
+IN_LANGUAGE = {200: ("Content-Language",), 304: ("Content-Language",)}
+REPLAYED = ("Idempotency-Replayed",)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
@@ -53,16 +46,24 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/program",
         handler=public.program,
         summary="The program as everyone may see it",
+        description=(
+            "Ways to earn, rewards and tiers in one answer: what a landing page needs before anybody signs in."
+        ),
         who="anyone",
         answers={200: Program},
         refuses=PUBLIC_FAILS,
         query=LOCALE,
+        sends=IN_LANGUAGE,
     ),
     Endpoint(
         method="GET",
         path="/earning-rules",
         handler=public.earning_rules,
         summary="The ways to earn points",
+        description=(
+            "`kind` says what the shopper does, such as `order` or `social_follow`; other words may come. With "
+            "`perSpend` the points are for each unit of money spent."
+        ),
         who="anyone",
         answers={200: public.EarningRules},
         refuses=PUBLIC_FAILS,
@@ -73,16 +74,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/rewards",
         handler=public.rewards,
         summary="The rewards points can buy",
+        description="What points can buy. Whether a member can redeem one now is told by `GET /me/rewards`.",
         who="anyone",
         answers={200: public.Rewards},
         refuses=PUBLIC_FAILS,
         query=LOCALE,
+        sends=IN_LANGUAGE,
     ),
     Endpoint(
         method="GET",
         path="/tiers",
         handler=public.tiers,
         summary="The tiers, lowest first",
+        description="`spend` is what a member spends to get there.",
         who="anyone",
         answers={200: public.Tiers},
         refuses=PUBLIC_FAILS,
@@ -93,6 +97,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/faqs",
         handler=public.faqs,
         summary="Questions and answers",
+        description="`answerHtml` is sanitised, so it may be shown as it is.",
         who="anyone",
         answers={200: public.Faqs},
         refuses=PUBLIC_FAILS,
@@ -103,6 +108,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/legal-policies",
         handler=public.legal_policies,
         summary="The words to show beside the join button",
+        description=(
+            "Show `sentenceHtml` (sanitised) right beside a button that reads exactly `buttonText`. At the click, "
+            "send `version` and `digest` back with `POST /me/enrolment`."
+        ),
         who="anyone",
         answers={200: LegalPolicies},
         refuses=PUBLIC_FAILS,
@@ -113,6 +122,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/session",
         handler=login.show_session,
         summary="Who is looking",
+        description="Cheap, and asks no vendor: call it first to decide what to show.",
         who="visitor",
         answers={200: SessionState},
         refuses=("invalid_request", "csrf_refused", "store_unavailable"),
@@ -122,25 +132,37 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/session",
         handler=login.hand_in,
         summary="Hand in a Shopify customer token for a session",
+        description=(
+            "For a storefront whose page holds a Customer Account API token. Shopify vouches for it, and the "
+            "answer sets the session cookie; whoever was signed in before is signed out. Legacy Storefront tokens "
+            "need a setting."
+        ),
         who="visitor",
         reads=login.HandIn,
         answers={201: SessionState},
         refuses=WRITE_FAILS,
+        sends={201: ("Set-Cookie",)},
     ),
     Endpoint(
         method="DELETE",
         path="/session",
         handler=login.end_session,
         summary="Sign out",
+        description="The same answer whether or not there was a session.",
         who="visitor",
         answers={204: None},
         refuses=("invalid_request", "csrf_refused", "store_unavailable"),
+        sends={204: ("Set-Cookie",)},
     ),
     Endpoint(
         method="GET",
         path="/me",
         handler=me.me,
         summary="The member, and the parts that include asks for, each of which may fail alone",
+        description=(
+            "Ask for parts with `include` and save requests. A part that cannot be had brings its own `error`; "
+            "the rest stands."
+        ),
         who="member",
         answers={200: me.MemberAndParts},
         refuses=MEMBER_FAILS,
@@ -151,16 +173,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/enrolment",
         handler=me.enrol,
         summary="Join, having agreed to exactly these policies",
+        description=(
+            "201 when the shopper joined, 200 when they were a member before. When the policies have changed "
+            "meanwhile, nothing is sent: the 409 brings `legalPolicies` as they are now, to be shown and agreed "
+            "to."
+        ),
         who="member",
         reads=me.EnrolmentRequest,
         answers={200: Member, 201: Member, 409: me.PolicyProblem},
-        refuses=("policies_outdated", *WRITE_FAILS),
+        refuses=("policies_outdated", "request_in_progress", *WRITE_FAILS),
     ),
     Endpoint(
         method="GET",
         path="/me/earning-rules",
         handler=me.my_earning_rules,
         summary="The ways to earn, each with whether it is completed",
+        description="Like `GET /earning-rules`, with `completed` where the program tells.",
         who="member",
         answers={200: public.EarningRules},
         refuses=MEMBER_FAILS,
@@ -170,6 +198,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/earning-rules/{id}/completions",
         handler=me.complete,
         summary="Complete a way to earn that takes a click",
+        description=("For what takes a click, such as following on social media: call it, then open the rule's `url`."),
         who="member",
         reads=me.NoFields,
         answers={201: Completion},
@@ -180,6 +209,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/birthday",
         handler=me.birthday,
         summary="Tell the day and month of the birthday",
+        description="Without a year. The 29th of February is a birthday.",
         who="member",
         reads=me.BirthdayRequest,
         answers={200: Member},
@@ -190,16 +220,25 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/rewards",
         handler=me.my_rewards,
         summary="The rewards, each with whether it can be redeemed now",
+        description=(
+            "`canRedeem.state` says whether, and why not; `missingPoints` and `requiredTier` how to close the gap."
+        ),
         who="member",
         answers={200: public.Rewards},
         refuses=MEMBER_FAILS,
         query=LOCALE,
+        sends={200: ("Content-Language",)},
     ),
     Endpoint(
         method="POST",
         path="/me/redemptions",
         handler=me.redeem,
         summary="Redeem a reward, once per Idempotency-Key",
+        description=(
+            "201 brings the coupon (store credit has none). 202 means that the outcome is not known yet: look at "
+            "`Location` every few seconds, and do not redeem again. The same key always gets the same answer, so "
+            "repeat a request that broke off with it."
+        ),
         who="member",
         reads=me.RedemptionRequest,
         answers={201: Redemption, 202: Redemption},
@@ -215,12 +254,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "currency_mismatch",
             *WRITE_FAILS,
         ),
+        sends={201: REPLAYED, 202: (*REPLAYED, "Location", "Retry-After"), 422: REPLAYED, 503: REPLAYED},
     ),
     Endpoint(
         method="GET",
         path="/me/redemptions/{key}",
         handler=me.my_redemption,
         summary="How a redemption ended",
+        description="`working` and `unknown` may still change; `succeeded` and `failed` are final.",
         who="member",
         answers={200: Redemption},
         refuses=("not_found", *MEMBER_FAILS),
@@ -230,6 +271,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/coupons",
         handler=me.my_coupons,
         summary="The coupons that have not expired",
+        description="Newest first. `applyUrl` puts the code into the cart.",
         who="member",
         answers={200: Wallet},
         refuses=MEMBER_FAILS,
@@ -239,6 +281,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/tier-progress",
         handler=me.my_tier_progress,
         summary="How far it is to the next tier",
+        description="`nextTier` is absent at the top; `missingSpend` where the program does not tell.",
         who="member",
         answers={200: TierProgress},
         refuses=MEMBER_FAILS,
@@ -248,6 +291,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/activity",
         handler=me.my_activity,
         summary="What happened to the points, newest first",
+        description="Follow `next` until it is null.",
         who="member",
         answers={200: Activity},
         refuses=MEMBER_FAILS,
@@ -258,6 +302,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/referrals",
         handler=me.my_referrals,
         summary="Invited friends, their number, and the link to share",
+        description="Who was invited is not told, only when and with what outcome. `url` is the member's own link.",
         who="member",
         answers={200: Referrals},
         refuses=MEMBER_FAILS,
@@ -268,6 +313,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/referrals",
         handler=me.refer,
         summary="Invite a friend by email",
+        description="202 whether or not the friend is a customer already: that is nobody's business.",
         who="member",
         reads=me.ReferralRequest,
         answers={202: None},
@@ -299,7 +345,3 @@ def routes(*who: str) -> list[BaseRoute]:
         Route(PREFIX + endpoint.path, strict(endpoint), methods=[endpoint.method], name=f"api_{endpoint.name}")
         for endpoint in chosen
     ]
-
-
-async def show_openapi(request: Request[Any]) -> Response:
-    return reply(document(ENDPOINTS, request.state["settings"].base_url), cache_control=PUBLIC_CACHE)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bff import api, assets, login, metrics, pages
+from bff import api, assets, docs, login, metrics, pages
 from bff.answers import Answers
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
@@ -51,7 +51,8 @@ DRAIN_SECONDS = 8
 # fmt: off
 PUBLIC_ROUTES: list[BaseRoute] = [
     Route("/static/{name}",         assets.static,      name="static"),
-    Route("/api/v1/openapi.json",   api.show_openapi,   name="openapi"),
+    Route("/api/v1/openapi.json",   docs.show_openapi,  name="openapi"),
+    Route("/api/v1/docs",           docs.show_docs,     name="docs"),
     *api.routes("anyone"),
 ]
 MEMBER_ROUTES: list[BaseRoute] = [

@@ -13,6 +13,8 @@ from typing import Any
 from bff.errors import Problem, SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+# Where the document that is kept in docs/ pretends to live.
+EXAMPLE_URL = "https://loyalty.example.com"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -179,10 +181,9 @@ def sandbox(_: argparse.Namespace) -> None:
 
 
 def openapi(_: argparse.Namespace) -> None:
-    from bff.api import ENDPOINTS
-    from bff.openapi import document
+    from bff.docs import described
 
-    print(json.dumps(document(ENDPOINTS, "http://localhost:8000"), indent=2, ensure_ascii=False, sort_keys=True))
+    print(json.dumps(described(EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def doctor(chosen: argparse.Namespace) -> None:

@@ -1,54 +1,61 @@
 """A JSON route as a row of data, and the OpenAPI document that such rows make."""
 
+import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
-from bff.errors import STATUS, Code
+from bff.errors import RETRYABLE, STATUS, Code
+from bff.examples import EXAMPLES, PATHS, REQUEST_ID
 from bff.shapes import ProblemDetails
-from bff.web import Handler
-
-
-def _text(pattern: str, example: str) -> dict[str, Any]:
-    return {"type": "string", "pattern": pattern, "examples": [example]}
-
+from bff.vocabulary import (
+    ABOUT,
+    ANSWER_HEADERS,
+    FINER,
+    HEADERS_OF,
+    PATH,
+    PROBLEMS,
+    QUERY,
+    REQUEST_HEADERS,
+    TAGS,
+    Schema,
+    Who,
+)
+from bff.web import COOKIE, Handler
 
 PREFIX = "/api/v1"
-# Every query parameter there is.
-QUERY: dict[str, dict[str, Any]] = {
-    "locale": {"description": "Language, with a region if need be", "schema": _text("^[a-z]{2}(-[A-Za-z]{2})?$", "en")},
-    "country": {"description": "Country (ISO 3166-1)", "schema": _text("^[A-Za-z]{2}$", "us")},
-    "currency": {"description": "Currency (ISO 4217)", "schema": _text("^[A-Za-z]{3}$", "USD")},
-    "include": {
-        "description": "Parts of the member to add, separated by commas: rewards, earning, tier, coupons",
-        "schema": _text("^(rewards|earning|tier|coupons)(,(rewards|earning|tier|coupons)){0,3}$", "rewards,coupons"),
-    },
-    "limit": {
-        "description": "At most so many",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
-    },
-    "cursor": {"description": "`next` of the page before", "schema": {"type": "string"}},
-}
+SESSION = [{"session": list[str]()}]
+SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION}
+SchemaOf = Callable[[Any], Schema]
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session) or "member" (needs one)."""
+    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session) or "member" (needs one).
+
+    `sends` names headers by status, besides those that every answer has.
+    """
 
     method: str
     path: str
     handler: Handler
     summary: str
-    who: Literal["anyone", "visitor", "member"]
+    description: str = ""
+    who: Who
     reads: Any = None
     answers: dict[int, Any]
     refuses: tuple[Code, ...] = ()
     query: tuple[str, ...] = ()
+    sends: Mapping[int, tuple[str, ...]] = {}
 
     @property
     def name(self) -> str:
         return self.handler.__name__
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
 
 
 def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
@@ -59,55 +66,171 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
     schemas = dict(zip(unique, references, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint, lambda shape: schemas[shape])
+        operation = _operation(endpoint, schemas.__getitem__, base_url)
         paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = operation
-    return {
+    used = {name for endpoint in endpoints for status in _statuses(endpoint) for name in _headers(endpoint, status)}
+    found: dict[str, Any] = {
         "openapi": "3.1.0",
-        "info": {"title": "Loyalty", "version": "1"},
+        "info": {"title": "Loyalty", "version": "1", "description": ABOUT},
         "servers": [{"url": base_url}],
+        "tags": [{"name": name, "description": words} for name, words in TAGS.values()],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {
+            "schemas": components,
+            "examples": {
+                _example_name(code, status): _problem(code, status, base_url)
+                for code, status in dict.fromkeys(pair for endpoint in endpoints for pair in _refusals(endpoint))
+            },
+            "responses": {
+                name: _response(endpoint, status, schemas.__getitem__)
+                for endpoint in endpoints
+                for status in _statuses(endpoint)
+                if (name := _common(endpoint, status))
+            },
+            "headers": {name: header for name, header in ANSWER_HEADERS.items() if name in used},
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in."}
+            },
+        },
     }
+    # The names of generic shapes have the module in them, which is nobody's business.
+    plain: dict[str, Any] = json.loads(json.dumps(found).replace("bff.shapes.", ""))
+    return plain
 
 
 def _shapes(endpoint: Endpoint) -> list[Any]:
     return [endpoint.reads, *endpoint.answers.values()]
 
 
-def _operation(endpoint: Endpoint, schema: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    answers: dict[str, Any] = {
-        str(status): {"description": endpoint.summary, **_content("application/json", shape and schema(shape))}
-        for status, shape in endpoint.answers.items()
-        if status < 400
-    }
-    for status in sorted({STATUS[code] for code in endpoint.refuses}):
-        codes = sorted(code for code in endpoint.refuses if STATUS[code] == status)
-        problem = _content("application/problem+json", schema(endpoint.answers.get(status, ProblemDetails)))
-        answers[str(status)] = {"description": "One of: " + ", ".join(codes), **problem}
+def _operation(endpoint: Endpoint, schema: SchemaOf, base_url: str) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
-        "parameters": _parameters(endpoint),
-        "responses": answers,
+        "description": endpoint.description,
+        "tags": [TAGS[endpoint.who][0]],
+        "security": SECURITY[endpoint.who],
+        "parameters": list(_parameters(endpoint)),
+        "responses": {str(status): _response_or_name(endpoint, status, schema) for status in _statuses(endpoint)},
+        "x-codeSamples": [{"lang": "JavaScript", "source": _fetch(endpoint, base_url)}],
     }
     if endpoint.reads is not None:
-        required = bool(endpoint.reads.__struct_fields__)
-        operation["requestBody"] = {"required": required, **_content("application/json", schema(endpoint.reads))}
+        reads = schema(endpoint.reads)
+        body = {"schema": reads, "examples": {"example": {"value": example_of(endpoint, endpoint.reads)}}}
+        required = bool(getattr(endpoint.reads, "__struct_fields__", True))
+        operation["requestBody"] = {"required": required, "content": {"application/json": body}}
     return operation
 
 
-def _content(kind: str, schema: dict[str, Any] | None) -> dict[str, Any]:
-    return {"content": {kind: {"schema": schema}}} if schema else {}
+# Answers ------------------------------------------------------------------------------------------------------------
 
 
-def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
-    found = [{"name": name, "in": "query", "required": False, **QUERY[name]} for name in endpoint.query]
-    names = re.findall(r"{(\w+)}", endpoint.path)
-    found += [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    if endpoint.method != "GET":
-        only = {"type": "string", "const": "1"}
-        found.append({"name": "X-Loyalty-Csrf", "in": "header", "required": True, "schema": only})
+def _refusals(endpoint: Endpoint) -> Iterator[tuple[Code, int]]:
+    """Every code with its status; first those of the row, then what any route of its kind may answer."""
+    yield from ((code, STATUS[code]) for code in dict.fromkeys(endpoint.refuses))
+    fits = {"any": True, "write": endpoint.writes, "vendor": "upstream_unavailable" in endpoint.refuses}
+    yield from ((code, status) for status, code, _, kind in FINER if fits[kind])
+
+
+def _statuses(endpoint: Endpoint) -> list[int]:
+    unchanged = [304] if endpoint.who == "anyone" else []
+    return sorted({*endpoint.answers, *unchanged, *(status for _, status in _refusals(endpoint))})
+
+
+def _response_or_name(endpoint: Endpoint, status: int, schema: SchemaOf) -> dict[str, Any]:
+    name = _common(endpoint, status)
+    return {"$ref": f"#/components/responses/{name}"} if name else _response(endpoint, status, schema)
+
+
+def _common(endpoint: Endpoint, status: int) -> str | None:
+    """The name of a response that is the same wherever it occurs: a problem with one code and nothing else."""
+    codes = _codes(endpoint, status)
+    special = status in endpoint.answers or status in endpoint.sends
+    return None if special or len(codes) != 1 else _example_name(codes[0], status)
+
+
+def _codes(endpoint: Endpoint, status: int) -> list[Code]:
+    return sorted({code for code, its_status in _refusals(endpoint) if its_status == status})
+
+
+def _response(endpoint: Endpoint, status: int, schema: SchemaOf) -> dict[str, Any]:
+    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in _headers(endpoint, status)}
+    codes = _codes(endpoint, status)
+    shape = endpoint.answers.get(status)
+    if codes:
+        words = "\n".join(f"* `{code}`: {PROBLEMS[code].when}" for code in codes)
+        examples = {code: {"$ref": f"#/components/examples/{_example_name(code, status)}"} for code in codes}
+        problem = {"schema": schema(shape or ProblemDetails), "examples": examples}
+        return {"description": words, "headers": headers, "content": {"application/problem+json": problem}}
+    if status == 304 or shape is None:
+        words = "Your copy is still good." if status == 304 else endpoint.summary
+        return {"description": words, "headers": headers}
+    answer = {"schema": schema(shape), "examples": {"example": {"value": example_of(endpoint, shape, status)}}}
+    return {"description": endpoint.summary, "headers": headers, "content": {"application/json": answer}}
+
+
+def _headers(endpoint: Endpoint, status: int) -> list[str]:
+    kept = ("ETag",) if endpoint.who == "anyone" and status in {200, 304} else ()
+    return sorted(
+        {"X-Request-Id", "Cache-Control", *kept, *HEADERS_OF.get(status, ()), *endpoint.sends.get(status, ())}
+    )
+
+
+def _example_name(code: Code, status: int) -> str:
+    return code if STATUS[code] == status else f"{code}-{status}"
+
+
+def _problem(code: Code, status: int, base_url: str) -> dict[str, Any]:
+    detail = next((words for finer, of, words, _ in FINER if (of, finer) == (code, status)), PROBLEMS[code].detail)
+    problem = ProblemDetails(
+        type=f"{base_url}/problems/{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=REQUEST_ID,
+        retryable=code in RETRYABLE,
+    )
+    return {"summary": PROBLEMS[code].when, "value": msgspec.to_builtins(problem)}
+
+
+def example_of(endpoint: Endpoint, shape: Any, status: int | None = None) -> Any:
+    """A value of this shape, the route's own where it has one."""
+    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(shape)))
+
+
+# Requests -----------------------------------------------------------------------------------------------------------
+
+
+def _parameters(endpoint: Endpoint) -> Iterator[Schema]:
+    for name in re.findall(r"{(\w+)}", endpoint.path):
+        yield {"name": name, "in": "path", "required": True, **PATH[name], "example": PATHS[name]}
+    for name in endpoint.query:
+        yield {"name": name, "in": "query", "required": False, **QUERY[name]}
+    for name in _request_headers(endpoint):
+        yield {"name": name, "in": "header", **REQUEST_HEADERS[name]}
+
+
+def _request_headers(endpoint: Endpoint) -> Iterator[str]:
+    if endpoint.writes:
+        yield "X-Loyalty-Csrf"
     if "idempotency_key_missing" in endpoint.refuses:
-        pattern = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": pattern})
-    return found
+        yield "Idempotency-Key"
+    if endpoint.who == "anyone":
+        yield "If-None-Match"
+
+
+def _fetch(endpoint: Endpoint, base_url: str) -> str:
+    """How storefront JavaScript calls it, ready to be copied."""
+    options = [f'  method: "{endpoint.method}",'] if endpoint.writes else []
+    options += ['  credentials: "include",'] if endpoint.who != "anyone" else []
+    headers = ['"X-Loyalty-Csrf": "1"'] if endpoint.writes else []
+    headers += ['"Idempotency-Key": crypto.randomUUID()'] if "idempotency_key_missing" in endpoint.refuses else []
+    if endpoint.reads is not None:
+        headers.append('"Content-Type": "application/json"')
+    options += [f"  headers: {{ {', '.join(headers)} }},"] if headers else []
+    if endpoint.reads is not None:
+        options.append(f"  body: JSON.stringify({json.dumps(example_of(endpoint, endpoint.reads))}),")
+    address = json.dumps(base_url + PREFIX + endpoint.path.format_map(PATHS))
+    call = f"fetch({address}" + (", {\n" + "\n".join(options) + "\n})" if options else ")")
+    reads = any(shape is not None for shape in endpoint.answers.values())
+    return f"const response = await {call};" + ("\nconst answer = await response.json();" if reads else "")

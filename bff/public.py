@@ -1,6 +1,7 @@
 """JSON for anyone: the program, the same bytes for everybody, ready made, and kept by whoever wants to keep them."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import msgspec
@@ -97,8 +98,18 @@ async def _answer(request: LoyaltyRequest, make: Make, *rows: Public[Any]) -> Re
     catalogue = request.state["catalogue"]
     copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
     locale = asked if any(row.sends for row in rows) else None
-    response = kept(request, request.state["answers"].of(make, locale or {}, copies))
+    answer = request.state["answers"].of(make, locale or {}, copies)
+    response = kept(request, Response(answer.body, headers=_age(request, answer), media_type="application/json"))
     return response if locale is None else in_language(response, locale)
+
+
+def _age(request: LoyaltyRequest, answer: Answer) -> dict[str, str]:
+    """The age of its oldest part (RFC 9111 §5.1) and, in Cache-Status (RFC 9211), the seconds that are left until it
+    is stale, below zero when it already is."""
+    age = max(0, int(request.state["sessions"].clock() - min(answer.asked_at)))
+    stale = "; detail=stale" if age > FRESH_SECONDS else ""
+    status = f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}"
+    return {"age": str(age), "cache-status": status, "etag": answer.etag}
 
 
 def in_language(response: Response, locale: Locale) -> Response:
@@ -108,18 +119,12 @@ def in_language(response: Response, locale: Locale) -> Response:
     return response
 
 
-def kept(request: LoyaltyRequest, answer: Answer) -> Response:
-    """An answer anyone may keep: 304 when the client has it already (RFC 9110 §13.1.2), with its age (RFC 9111 §5.1)
-    and, in Cache-Status (RFC 9211), the seconds that are left until it is stale, below zero when it already is."""
-    age = max(0, int(request.state["sessions"].clock() - min(answer.asked_at)))
-    stale = "; detail=stale" if age > FRESH_SECONDS else ""
-    headers = {
-        "cache-control": PUBLIC_CACHE,
-        "etag": answer.etag,
-        "age": str(age),
-        "cache-status": f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}",
-    }
+def kept(request: LoyaltyRequest, response: Response) -> Response:
+    """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
+    response.headers["cache-control"] = PUBLIC_CACHE
+    etag = response.headers.setdefault("etag", f'"{hashlib.sha256(response.body).hexdigest()[:32]}"')
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if known & {answer.etag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(answer.body, headers=headers, media_type="application/json")
+    if not known & {etag, "*"}:
+        return response
+    headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    return Response(status_code=304, headers=headers)

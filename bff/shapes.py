@@ -18,6 +18,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     """Base of every shape that leaves the service as JSON."""
 
 
+class SessionState(Shown, frozen=True):
+    state: VisitorState
+
+
 class Points(Shown, frozen=True):
     balance: int
     pending: int | None = None

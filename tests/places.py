@@ -144,6 +144,7 @@ TOURS: dict[str, list[Place]] = {
         Place("signed out",                 at("/signed-out"),              "You are signed out"),
         Place("sign-in failed",             at("/callback?state=again.x"),  "Sign-in did not work"),
         Place("no such page",               at("/no-such-page"),            "does not exist"),
+        Place("docs",                       at("/api/v1/docs"),             "JSON for your storefront"),
     ],
     "penny": [
         Place("join paused",                at("/join"),                    "paused", "legal_policies"),

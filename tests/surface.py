@@ -16,6 +16,8 @@ from bff.settings import read_settings
 REWARD = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 KEY = "a-key-of-twenty-four-abc"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# The one page among the JSON routes: what they are, for people.
+DOCS = "/api/v1/docs"
 # Called by other servers, which send no Origin: each of them checks a signature or a bearer token instead.
 SIGNED = frozenset({"/api/v1/session-tickets", "/webhooks/subtotal", "/webhooks/okendo"})
 

@@ -1,0 +1,127 @@
+"""One true-to-life value of every shape, so that the documentation shows what a storefront will see."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bff import login, me, public
+from bff.shapes import (
+    Activity,
+    CanRedeem,
+    Completion,
+    Coupon,
+    EarningRule,
+    Faq,
+    LegalPolicies,
+    Member,
+    NextTier,
+    Points,
+    Program,
+    RedeemedReward,
+    Redemption,
+    Referral,
+    Referrals,
+    Result,
+    Reward,
+    SessionState,
+    Tier,
+    TierProgress,
+    Transaction,
+    Wallet,
+)
+
+REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
+REWARD_ID = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
+RULE_ID = "4b0f1a52-6c1d-4f0b-9a3e-2d5c7e8f1004"
+KEY = "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83"
+DIGEST = "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184"
+SOCIAL_URL = "https://social.example/our-shop"
+# What stands in the braces of a path.
+PATHS = {"id": RULE_ID, "key": KEY}
+
+MEMBER = Member(state="enrolled", points=Points(balance=1240, pending=80), tier="Silver", name="Ella")
+BRONZE = Tier(name="Bronze", spend=0, perks=("Birthday gift",))
+SILVER = Tier(name="Silver", spend=300, perks=("Birthday gift", "Early access"))
+COUPON = Coupon(
+    code="LOYAL-7KQ2M",
+    apply_url="https://shop.example.com/discount/LOYAL-7KQ2M?redirect=/",
+    description="$5 off your order",
+    expires_at=datetime(2026, 6, 1, 12, tzinfo=UTC),
+)
+POLICIES = LegalPolicies(
+    version="2025-03-01",
+    button_text="Accept terms & join",
+    sentence_html='By joining, you agree to the <a href="https://shop.example.com/terms">program terms</a>.',
+    digest=DIGEST,
+    privacy_policy_url="https://shop.example.com/privacy",
+    terms_and_conditions_url="https://shop.example.com/terms",
+)
+REWARD = Reward(
+    id=REWARD_ID, name="$5 off your order", kind="fixed-value", points=500, minimum_spend="30", expires_after_days=90
+)
+
+
+def _rule(completed: bool | None = None) -> EarningRule:
+    return EarningRule(
+        id=RULE_ID, name="Follow us", kind="social_follow", points=50, url=SOCIAL_URL, completed=completed
+    )
+
+
+def _reward_for_a_member() -> Reward:
+    return Reward(id=REWARD_ID, name=REWARD.name, kind=REWARD.kind, points=500, can_redeem=CanRedeem(state="ready"))
+
+
+def _redemption(**outcome: Any) -> Redemption:
+    return Redemption(key=KEY, reward=RedeemedReward(id=REWARD_ID, name=REWARD.name), points=500, **outcome)
+
+
+# By shape; where one route shows something else, by its name and status.
+EXAMPLES: dict[Any, Any] = {
+    Program: Program(earning_rules=[_rule()], rewards=[REWARD], tiers=[BRONZE, SILVER]),
+    public.EarningRules: public.EarningRules([_rule()]),
+    public.Rewards: public.Rewards([REWARD]),
+    public.Tiers: public.Tiers([BRONZE, SILVER]),
+    public.Faqs: public.Faqs([Faq(question="Do points expire?", answer_html="<p>After one year.</p>")]),
+    LegalPolicies: POLICIES,
+    SessionState: SessionState(state="enrolled"),
+    login.HandIn: login.HandIn(customer_access_token="the-token-that-your-storefront-holds"),  # noqa: S106
+    me.MemberAndParts: me.MemberAndParts(
+        state="enrolled",
+        points=MEMBER.points,
+        tier="Silver",
+        rewards=me.Part(data=[_reward_for_a_member()]),
+        coupons=me.Part(data=[COUPON]),
+    ),
+    me.EnrolmentRequest: me.EnrolmentRequest(policies_version=POLICIES.version, policies_digest=DIGEST),
+    Member: MEMBER,
+    ("my_earning_rules", 200): public.EarningRules([_rule(completed=False)]),
+    me.NoFields: me.NoFields(),
+    Completion: Completion(result=Result(kind="points", points=50), member=MEMBER),
+    me.BirthdayRequest: me.BirthdayRequest(day=29, month=2),
+    ("my_rewards", 200): public.Rewards([_reward_for_a_member()]),
+    me.RedemptionRequest: me.RedemptionRequest(reward_id=REWARD_ID),
+    Redemption: _redemption(state="succeeded", coupon=COUPON),
+    ("redeem", 202): _redemption(state="unknown", support_reference="R-7KQ2MX9B"),
+    Wallet: Wallet(coupons=[COUPON]),
+    TierProgress: TierProgress(
+        tier="Silver", spend="640", currency="USD", next_tier=NextTier(name="Gold", spend=1000, missing_spend="360")
+    ),
+    Activity: Activity(
+        activity=[
+            Transaction(
+                id="8c0d7a11-52f3-4b6e-9d10-6a7b8c9d0e1f",
+                kind="earning",
+                description="Follow us",
+                status="complete",
+                points=50,
+                date=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+            )
+        ],
+        next=None,
+    ),
+    Referrals: Referrals(
+        referrals=[Referral(status="pending", date=datetime(2026, 3, 2, 18, 5, tzinfo=UTC))],
+        count=1,
+        url="https://shop.example.com/refer/ab12cd34",
+    ),
+    me.ReferralRequest: me.ReferralRequest(email="friend@example.com"),
+}

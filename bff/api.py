@@ -4,6 +4,9 @@ A row of `ENDPOINTS` is a route, its documentation and its law: who may call it,
 The handlers are in `public`, `me` and `login`.
 """
 
+from typing import Annotated
+
+import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -36,6 +39,7 @@ MEMBER_FAILS: tuple[Code, ...] = (
     *PUBLIC_FAILS,
 )
 WRITE_FAILS: tuple[Code, ...] = ("csrf_refused", "rate_limited", *MEMBER_FAILS)
+ONE_TOKEN = Annotated[login.HandIn, msgspec.Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 LOCALE = ("locale", "country", "currency")
 IN_LANGUAGE = {200: ("Content-Language",), 304: ("Content-Language",)}
 REPLAYED = ("Idempotency-Replayed",)
@@ -138,7 +142,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             "need a setting."
         ),
         who="visitor",
-        reads=login.HandIn,
+        reads=ONE_TOKEN,
         answers={201: SessionState},
         refuses=WRITE_FAILS,
         sends={201: ("Set-Cookie",)},

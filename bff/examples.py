@@ -31,7 +31,7 @@ from bff.shapes import (
 
 REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
 REWARD_ID = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
-RULE_ID = "4b0f1a52-6c1d-4f0b-9a3e-2d5c7e8f1004"
+RULE_ID = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 KEY = "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83"
 DIGEST = "b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184"
 SOCIAL_URL = "https://social.example/our-shop"

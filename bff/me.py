@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from itsdangerous import BadSignature
@@ -56,16 +56,19 @@ class RedemptionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class ReferralRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    email: str
+    email: Annotated[str, msgspec.Meta(extra_json_schema={"format": "email", "maxLength": 254})]
 
 
 class BirthdayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    day: int
-    month: int
+    """A day of the month and a month from 1 to 12; there is no year."""
+
+    # Bounds for the documentation alone: a day that does not exist is a problem to be shown to the shopper.
+    day: Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": 31})]
+    month: Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": 12})]
 
 
 class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object, or nothing at all."""
+    """An empty object."""
 
 
 class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
@@ -93,6 +96,8 @@ class MemberAndParts(Member, frozen=True):
 async def me(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     names = _included(request)
+    # Checked even when no part asks for it, so that a mistake does not show only later.
+    read_locale(request)
     parts = [_part(request, PARTS[name][1](request, session)) for name in names]
     member, *found = await asyncio.gather(request.state["loyalty"].member(session), *parts)
     fields = {PARTS[name][0]: part for name, part in zip(names, found, strict=True)}

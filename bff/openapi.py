@@ -20,6 +20,7 @@ from bff.vocabulary import (
     QUERY,
     REQUEST_HEADERS,
     TAGS,
+    Meaning,
     Schema,
     Who,
 )
@@ -116,8 +117,7 @@ def _operation(endpoint: Endpoint, schema: SchemaOf, base_url: str) -> dict[str,
     if endpoint.reads is not None:
         reads = schema(endpoint.reads)
         body = {"schema": reads, "examples": {"example": {"value": example_of(endpoint, endpoint.reads)}}}
-        required = bool(getattr(endpoint.reads, "__struct_fields__", True))
-        operation["requestBody"] = {"required": required, "content": {"application/json": body}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": body}}
     return operation
 
 
@@ -157,7 +157,7 @@ def _response(endpoint: Endpoint, status: int, schema: SchemaOf) -> dict[str, An
     codes = _codes(endpoint, status)
     shape = endpoint.answers.get(status)
     if codes:
-        words = "\n".join(f"* `{code}`: {PROBLEMS[code].when}" for code in codes)
+        words = "\n".join(f"* `{code}`: {_meaning(code, status).when}" for code in codes)
         examples = {code: {"$ref": f"#/components/examples/{_example_name(code, status)}"} for code in codes}
         problem = {"schema": schema(shape or ProblemDetails), "examples": examples}
         return {"description": words, "headers": headers, "content": {"application/problem+json": problem}}
@@ -180,22 +180,27 @@ def _example_name(code: Code, status: int) -> str:
 
 
 def _problem(code: Code, status: int, base_url: str) -> dict[str, Any]:
-    detail = next((words for finer, of, words, _ in FINER if (of, finer) == (code, status)), PROBLEMS[code].detail)
+    meaning = _meaning(code, status)
     problem = ProblemDetails(
         type=f"{base_url}/problems/{code}",
         title=code.replace("_", " ").capitalize(),
         status=status,
-        detail=detail,
+        detail=meaning.detail,
         code=code,
         request_id=REQUEST_ID,
         retryable=code in RETRYABLE,
     )
-    return {"summary": PROBLEMS[code].when, "value": msgspec.to_builtins(problem)}
+    return {"summary": meaning.when, "value": msgspec.to_builtins(problem)}
+
+
+def _meaning(code: Code, status: int) -> Meaning:
+    return next((words for finer, of, words, _ in FINER if (of, finer) == (code, status)), PROBLEMS[code])
 
 
 def example_of(endpoint: Endpoint, shape: Any, status: int | None = None) -> Any:
     """A value of this shape, the route's own where it has one."""
-    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(shape)))
+    bare = getattr(shape, "__origin__", shape)
+    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(bare)))
 
 
 # Requests -----------------------------------------------------------------------------------------------------------

@@ -134,23 +134,27 @@ ANSWER_HEADERS: dict[str, Schema] = {
 }
 # What a status always sends besides.
 HEADERS_OF: dict[int, tuple[str, ...]] = {
-    202: (),
     405: ("Allow",),
     409: ("Retry-After",),
     429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
     502: ("Retry-After",),
     503: ("Retry-After",),
 }
-# An old friend under a status of its own, for every route or only for those that write.
-Finer = tuple[int, Code, str, Literal["any", "write", "vendor"]]
+# A code under another status than its own, for every route, those that write, or those that ask a vendor.
+Finer = tuple[int, Code, Meaning, Literal["any", "write", "vendor"]]
 FINER: tuple[Finer, ...] = (
-    (403, "invalid_request", "Use https.", "any"),
-    (405, "invalid_request", "This address does not take that method.", "any"),
-    (408, "invalid_request", "The body did not arrive in time.", "write"),
-    (413, "invalid_request", "The body is too large.", "write"),
-    (415, "invalid_request", "Send Content-Type: application/json.", "write"),
-    (500, "upstream_unavailable", "Something went wrong on our side.", "any"),
-    (503, "upstream_unavailable", "The loyalty program is busy right now.", "vendor"),
+    (403, "invalid_request", Meaning("It came over plain http.", "Use https."), "any"),
+    (405, "invalid_request", Meaning("`Allow` lists the methods.", "This address does not take that method."), "any"),
+    (408, "invalid_request", Meaning("The body came too slowly.", "The body did not arrive in time."), "write"),
+    (413, "invalid_request", Meaning("The body has more than 16 KiB.", "The body is too large."), "write"),
+    (415, "invalid_request", Meaning("The body is not JSON.", "Send Content-Type: application/json."), "write"),
+    (500, "upstream_unavailable", Meaning("A defect of this service.", "Something went wrong on our side."), "any"),
+    (
+        503,
+        "upstream_unavailable",
+        Meaning("A vendor is busy; it says when to come back.", "The loyalty program is busy right now."),
+        "vendor",
+    ),
 )
 PROBLEMS: dict[Code, Meaning] = {
     "session_required": Meaning("Nobody is signed in, or Shopify does not know the token.", "Please sign in first."),

@@ -179,6 +179,15 @@ def test_H5_json_routes_know_their_parameters(ella: Shopper, settings: dict[str,
             assert is_problem(ella.request("GET", f"{path}?{query}"), 400, "invalid_request"), f"{path}?{query}"
 
 
+def test_H5_a_malformed_locale_is_refused_wherever_one_is_known(ella: Shopper) -> None:
+    documented = ella.request("GET", "/api/v1/openapi.json").json()["paths"]
+    knowing = [path for path, item in documented.items() if "locale" in str(item.get("get", {}).get("parameters"))]
+    assert len(knowing) > 6
+    for path in knowing:
+        for query in ("locale=null", "country=usa", "currency=$"):
+            assert is_problem(ella.request("GET", f"{path}?{query}"), 400, "invalid_request"), f"{path}?{query}"
+
+
 def test_H5_no_query_whatever_is_a_failure_of_ours(ella: Shopper, settings: dict[str, str]) -> None:
     found = surface(settings)
     paths = st.sampled_from(sorted(api_paths(found) + page_paths(found)))

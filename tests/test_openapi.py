@@ -139,6 +139,26 @@ def test_answers_of_members_are_as_documented(document: Any, service: Service) -
     assert undocumented(ella.api("GET", "/me"), document) == []
 
 
+@pytest.mark.parametrize("persona", ["penny", "blake", "zoe", "tara"])
+def test_answers_are_as_documented_in_every_state_of_a_member(document: Any, service: Service, persona: str) -> None:
+    shopper = service.signed_in(persona)
+    bodies = {
+        f"{PREFIX}/me/birthday": {"day": 30, "month": 4},
+        f"{PREFIX}/me/referrals": {"email": "friend@example.com"},
+        f"{PREFIX}/me/redemptions": {"rewardId": FIVE_OFF},
+        f"{PREFIX}/me/earning-rules/{{id}}/completions": {},
+    }
+    paths = [(method, path) for method, path in operations(document) if method == "GET" or path in bodies]
+    for method, path in paths:
+        address = path.removeprefix(PREFIX).replace("{key}", new_key()).replace("{id}", FIVE_OFF)
+        headers = {"idempotency_key": new_key()} if path.endswith("/redemptions") else {}
+        reply = shopper.api(method, address, bodies.get(path) if method != "GET" else None, **headers)
+        assert undocumented(reply, document, path) == [], f"{method} {path}"
+        if reply.is_error:
+            known = {code for status, code, _ in problems_of(operations(document)[method, path], document)}
+            assert reply.json()["code"] in known, f"{method} {path}"
+
+
 def test_answers_about_joining_are_as_documented(document: Any, penny: Shopper, vendors: Vendors) -> None:
     vendors.control("policies", version=7)
     outdated, joined, again = agree(penny, policiesDigest="another"), agree(penny), agree(penny)

@@ -169,10 +169,11 @@ def _response(endpoint: Endpoint, status: int, schema: SchemaOf) -> dict[str, An
 
 
 def _headers(endpoint: Endpoint, status: int) -> list[str]:
-    kept = ("ETag",) if endpoint.who == "anyone" and status in {200, 304} else ()
-    return sorted(
-        {"X-Request-Id", "Cache-Control", *kept, *HEADERS_OF.get(status, ()), *endpoint.sends.get(status, ())}
-    )
+    kept = ("ETag", "Age", "Cache-Status") if endpoint.who == "anyone" and status in {200, 304} else ()
+    # What is wrong with a request may be found before it is counted, and most refusals are described once for all.
+    counted = ("RateLimit", "RateLimit-Policy") if endpoint.who != "anyone" or status >= 400 else ()
+    always = ("X-Request-Id", "Cache-Control", "Server-Timing")
+    return sorted({*always, *kept, *counted, *HEADERS_OF.get(status, ()), *endpoint.sends.get(status, ())})
 
 
 def _example_name(code: Code, status: int) -> str:

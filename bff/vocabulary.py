@@ -94,11 +94,21 @@ REQUEST_HEADERS: dict[str, Schema] = {
     },
 }
 ANSWER_HEADERS: dict[str, Schema] = {
+    "Age": {
+        "description": "Seconds since the program was asked for what this says",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "Allow": {"description": "The methods of this address", "required": True, "schema": {"type": "string"}},
     "Cache-Control": {
         "description": "How long, and by whom, the answer may be kept",
         "required": True,
         "schema": {"type": "string"},
+    },
+    "Cache-Status": {
+        "description": "Seconds until this is stale; below zero, with `detail=stale`, when it is",
+        "required": True,
+        "schema": {"type": "string", "examples": ["loyalty; hit; ttl=42"]},
     },
     "Content-Language": {
         "description": "The language that was asked for",
@@ -112,16 +122,19 @@ ANSWER_HEADERS: dict[str, Schema] = {
     },
     "Location": {"description": "Where the outcome will be", "required": True, "schema": {"type": "string"}},
     "RateLimit": {
-        "description": "What is left of the budget, and the seconds until it is full again",
-        "required": True,
-        "schema": {"type": "string", "examples": ['"redeem";r=0;t=42']},
+        "description": "What is left of your budgets, and the seconds until one that is spent is full again",
+        "schema": {"type": "string", "examples": ['"reads";r=598, "redeem";r=89']},
     },
     "RateLimit-Policy": {
         "description": "How often in how many seconds this is possible",
-        "required": True,
-        "schema": {"type": "string", "examples": ['"redeem";q=60;w=60']},
+        "schema": {"type": "string", "examples": ['"reads";q=600;w=60, "redeem";q=90;w=60']},
     },
     "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer", "minimum": 1}},
+    "Server-Timing": {
+        "description": "Milliseconds spent on what (W3C Server Timing)",
+        "required": True,
+        "schema": {"type": "string", "examples": ['vendor;dur=51.2;desc="1 calls", total;dur=54.0']},
+    },
     "Set-Cookie": {
         "description": "The session, or the end of it; browsers keep it to themselves",
         "schema": {"type": "string"},
@@ -136,7 +149,7 @@ ANSWER_HEADERS: dict[str, Schema] = {
 HEADERS_OF: dict[int, tuple[str, ...]] = {
     405: ("Allow",),
     409: ("Retry-After",),
-    429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
+    429: ("Retry-After",),
     502: ("Retry-After",),
     503: ("Retry-After",),
 }

@@ -26,8 +26,8 @@ FINER = {(status, "invalid_request") for status in ("403", "405", "408", "413", 
 FINER |= {(status, "upstream_unavailable") for status in ("500", "503")}
 # What a storefront may build on, where it is sent.
 MATTERING = {
-    "allow", "cache-control", "content-language", "etag", "idempotency-replayed", "location", "ratelimit",
-    "ratelimit-policy", "retry-after", "set-cookie", "x-request-id",
+    "age", "allow", "cache-control", "cache-status", "content-language", "etag", "idempotency-replayed", "location",
+    "ratelimit", "ratelimit-policy", "retry-after", "server-timing", "set-cookie", "x-request-id",
 }  # fmt: skip
 RENEW = "docs/openapi.json is out of date: python -m bff openapi > docs/openapi.json"
 

@@ -1,7 +1,12 @@
 """The documents say what the code does (checklist N7)."""
 
+import re
 from pathlib import Path
 
+from starlette.routing import Route
+
+from bff.api import ENDPOINTS
+from bff.app import MEMBER_ROUTES
 from bff.endpoints import ROWS
 from bff.settings import SETTINGS
 
@@ -19,6 +24,28 @@ def test_every_okendo_row_is_documented_with_its_call_and_label() -> None:
     document = (ROOT / "docs" / "okendo.md").read_text()
     for row in ROWS.values():
         assert f"| `{row.name}` | `{row.method} {row.path}` | {row.label} |" in document
+
+
+def test_every_heading_of_the_vendors_page_has_its_operation_route_page_and_test() -> None:
+    document = (ROOT / "docs" / "okendo.md").read_text()
+    section = document.partition("## What the vendor's page says")[2].partition("\n## ")[0]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    headings = {line[0].partition(":")[0] for line in lines}
+    assert headings >= {"Pre-Requisites", "Terminology", "Recommended Usage", "Unauthenticated"}
+    assert headings >= {
+        "Customer Authenticated",
+        "Loyalty x Referrals",
+        *(f"Program Enrolment {n}" for n in (1, 2, 3, 4)),
+    }
+    named = [set(re.findall(r"`([^`]+)`", line[1])) for line in lines]
+    assert set().union(*named) == set(ROWS)
+    routes = {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS}
+    pages = {route.path for route in MEMBER_ROUTES if isinstance(route, Route)}
+    for _, _, route, where, test in lines:
+        assert set(re.findall(r"`([^`]+)`", route)) <= routes, route
+        assert set(re.findall(r"`([^`]+)`", where)) <= pages, where
+        file, _, function = test.strip("`").partition("::")
+        assert f"def {function}(" in (ROOT / "tests" / file).read_text(), test
 
 
 def test_every_link_in_the_documents_leads_to_a_file() -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from bff.errors import Problem
 from bff.ledger import Entry
-from bff.web import State
+from bff.state import State
 
 EVERY_LINE = ("reference", "state", "created", "points", "reward", "customer", "note")
 # Not for people: what identifies a request to itself, and what is sealed.

@@ -25,7 +25,7 @@ from bff.shapes import (
     TierProgress,
     Wallet,
 )
-from bff.web import Handler, LoyaltyRequest
+from bff.state import Handler, LoyaltyRequest
 
 PUBLIC_FAILS: tuple[Code, ...] = ("invalid_request", "upstream_unavailable", "upstream_timeout")
 MEMBER_FAILS: tuple[Code, ...] = (

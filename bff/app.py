@@ -40,10 +40,12 @@ from bff.redemption import Books, Redemptions
 from bff.sessions import Clock, Limits, Sessions
 from bff.settings import Settings, read_settings
 from bff.shopify import Client, Shopify
+from bff.state import State
 from bff.transport import AioTransport
 from bff.upstream import Upstream
 from bff.valkey import connect
-from bff.web import MemberPart, State, apply_url, explain, make_templates
+from bff.visitor import MemberPart
+from bff.web import apply_url, explain, make_templates
 
 HERE = Path(__file__).resolve().parent.parent
 DRAIN_SECONDS = 8

@@ -12,7 +12,8 @@ from starlette.responses import Response
 from bff.api import ENDPOINTS
 from bff.openapi import document
 from bff.public import kept
-from bff.web import LoyaltyRequest, page, reply
+from bff.state import LoyaltyRequest
+from bff.web import page, reply
 
 PROBLEM = "application/problem+json"
 WHO = {"Program": "Anyone", "Session": "Anyone, signed in or not", "Member": "Whoever is signed in"}

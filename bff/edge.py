@@ -18,8 +18,9 @@ from bff import metrics, timing, tracing
 from bff.budgets import fields_of
 from bff.errors import Problem
 from bff.settings import LOCAL_HOSTS, Settings
+from bff.state import LoyaltyRequest
 from bff.timing import Timings
-from bff.web import LoyaltyRequest, explain
+from bff.web import explain
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SINGLETONS = (

@@ -12,21 +12,19 @@ from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.inputs import read_form, read_json, safe_return_to
 from bff.sessions import LOGIN_SECONDS, PendingLogin, ShopifyTokens
 from bff.shopify import ShopifyCustomer
-from bff.web import (
+from bff.state import LoyaltyRequest
+from bff.visitor import (
     COOKIE,
     LOGIN_COOKIE,
-    LoyaltyRequest,
     address_of,
     check_csrf,
     cookies_named,
-    page,
-    reply,
-    see,
     session_of,
     set_cookie,
     spend,
     visitor_of,
 )
+from bff.web import page, reply, see
 
 log = structlog.get_logger("login")
 # A state that begins like this belongs to a sign-in that was restarted already; it is not restarted again.

@@ -27,19 +27,9 @@ from bff.shapes import (
     TierProgress,
     Wallet,
 )
-from bff.web import (
-    LANGUAGE,
-    LoyaltyRequest,
-    apply_url,
-    details_of,
-    explain,
-    path_for,
-    reply,
-    require_session,
-    spend,
-    spend_invitation,
-    spend_redemption,
-)
+from bff.state import LoyaltyRequest
+from bff.visitor import require_session, spend, spend_invitation, spend_redemption
+from bff.web import LANGUAGE, apply_url, details_of, explain, path_for, reply
 
 Data = TypeVar("Data")
 

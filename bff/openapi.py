@@ -10,6 +10,8 @@ import msgspec
 from bff.errors import RETRYABLE, STATUS, Code
 from bff.examples import EXAMPLES, PATHS, REQUEST_ID
 from bff.shapes import ProblemDetails
+from bff.state import Handler
+from bff.visitor import COOKIE
 from bff.vocabulary import (
     ABOUT,
     ANSWER_HEADERS,
@@ -24,7 +26,6 @@ from bff.vocabulary import (
     Schema,
     Who,
 )
-from bff.web import COOKIE, Handler
 
 PREFIX = "/api/v1"
 SESSION = [{"session": list[str]()}]

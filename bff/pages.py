@@ -16,20 +16,9 @@ from bff.loyalty import Agreement, part
 from bff.redemption import Wish, shown, why_failed
 from bff.sessions import Session
 from bff.shapes import Member, Reward
-from bff.web import (
-    LANGUAGE,
-    LoyaltyRequest,
-    apply_url,
-    check_csrf,
-    page,
-    require_session,
-    see,
-    session_of,
-    spend,
-    spend_invitation,
-    spend_redemption,
-    trusted,
-)
+from bff.state import LoyaltyRequest
+from bff.visitor import check_csrf, require_session, session_of, spend, spend_invitation, spend_redemption
+from bff.web import LANGUAGE, apply_url, page, see, trusted
 
 CONSENT_SECONDS = 3600
 

@@ -14,7 +14,8 @@ from bff.endpoints import EARNING_RULES, FAQS, LEGAL_POLICIES, REDEMPTION_RULES,
 from bff.inputs import read_locale
 from bff.projection import earning_rule_of, faq_of, reward_of, tier_of
 from bff.shapes import EarningRule, Faq, LegalPolicies, Program, Reward, Tier
-from bff.web import LANGUAGE, LoyaltyRequest
+from bff.state import LoyaltyRequest
+from bff.web import LANGUAGE
 
 PUBLIC_CACHE = (
     f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"

@@ -58,7 +58,7 @@ def member_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
 
 def page_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
     """The addresses that people look at."""
-    outside = re.compile(r"/api/|/static/|/(healthz|readyz|docs|client\.|elements\.)")
+    outside = re.compile(r"/api/|/static/|/(healthz|readyz|metrics|docs|client\.|elements\.)")
     return [path for path, methods in found.items() if "GET" in methods and not outside.search(path)]
 
 

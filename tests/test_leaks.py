@@ -21,7 +21,7 @@ Rows = psycopg.Connection[tuple[object, ...]]
 FIELDS = {
     "event", "level", "logger", "timestamp", "request_id", "method", "route", "status", "ms", "code", "reason",
     "vendor", "operation", "failure", "tries", "state", "reference", "who", "what", "port", "workers",
-    "invalid_client", "where",
+    "invalid_client", "where", "trace_id", "calls", "session_ms", "store_ms", "vendor_ms", "render_ms",
 }  # fmt: skip
 EVENTS = {"request", "call", "redemption"}
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import os
+import re
 import socket
 import sys
 import time
@@ -98,7 +99,9 @@ async def test_G3_the_vendor_sees_our_headers_and_no_others() -> None:
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
     first, *headers = head.decode().split("\r\n")
     assert first == "POST /redeem HTTP/1.1"
-    assert sorted(headers) == [
+    (trace,) = (header for header in headers if header.startswith("Traceparent: "))
+    assert re.fullmatch(r"Traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-00", trace)
+    assert sorted(set(headers) - {trace}) == [
         "Accept-Encoding: gzip",
         "Accept: application/json",
         "Authorization: Bearer x",

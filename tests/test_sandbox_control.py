@@ -1,19 +1,25 @@
 """The control API does what tests and demos rely on: faults, clock, policies, call log, reset."""
 
+import base64
 import os
 import socket
 import subprocess
 import sys
+import time
+import tomllib
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
 import sandbox_client
+from meanwhile import until
 from sandbox_client import CONFIG, Sandbox
 
 from bff.sandbox import program
-from bff.sandbox.config import Config
+from bff.sandbox.config import Config, from_environment
 from bff.sandbox.serving import serve
+from bff.sandbox.stack import environment, sandbox_environment
 from bff.sandbox.wire import POLYGLOT
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox
@@ -25,7 +31,7 @@ OPERATIONS = [
     "merchant_customer", "merchant_earning_rules", "merchant_redemption_rules", "earning_transactions",
     "shopify_discovery", "shopify_authorize", "shopify_token", "shopify_jwks", "shopify_logout",
     "shopify_graphql", "storefront_graphql", "subtotal_connections", "subtotal_purchases",
-    "subtotal_link_tokens",
+    "subtotal_link_tokens", "subtotal_link", "subtotal_retailers", "subtotal_webhooks", "subtotal_simulator",
 ]  # fmt: skip
 SUBTOTAL = {"x-api-key": CONFIG.subtotal_api_key}
 
@@ -199,6 +205,18 @@ def test_policies_can_be_changed_while_people_read(sandbox: Sandbox) -> None:
         ("clock", {}),
         ("clock", {"advance": "1"}),
         ("clock", {"advance": 1e300}),
+        ("clock", {"rate": 0}),
+        ("clock", {"rate": -1}),
+        ("clock", {"rate": 10_001}),
+        ("clock", {"rate": True}),
+        ("clock", {"rate": "2"}),
+        ("clock", {"rate": 2, "advance": "1"}),
+        ("member", {"persona": "ella", "state": "gone"}),
+        ("member", {"persona": "mallory", "state": "blocked"}),
+        ("webhooks", {"subtotal": "nowhere"}),
+        ("webhooks", {"okendo": 7}),
+        ("webhooks", {"okendo": "ftp://example.com"}),
+        ("webhooks", {"simulated": "yes"}),
         ("texts", {}),
         ("dialect", {"unknown": {}}),
         ("dialect", {"shopify_token": {}}),
@@ -213,7 +231,12 @@ def test_policies_can_be_changed_while_people_read(sandbox: Sandbox) -> None:
         ("token", {"persona": "ella", "shop": "unknown"}),
         ("subtotal/purchase", {"persona": "ella", "retailer": "walmart", "total": "1.999"}),
         ("subtotal/purchase", {"persona": "ella", "retailer": "walmart", "total": "many"}),
+        ("subtotal/purchase", {"persona": "ella", "retailer": "walmart", "total": 1, "date": "yesterday"}),
         ("subtotal/link", {"persona": "ella"}),
+        ("subtotal/link", {"persona": "ella", "retailer": "walmart", "purchases": 2}),
+        ("subtotal/link", {"persona": "ella", "retailer": "walmart", "purchases": [{"date": "2026-01-01"}]}),
+        ("subtotal/status", {"persona": "ella", "retailer": "walmart", "status": "active"}),
+        ("subtotal/status", {"persona": "ella", "retailer": "walmart", "status": "blocked"}),
     ],
 )
 def test_an_order_that_makes_no_sense_is_refused_with_the_reason(
@@ -222,6 +245,48 @@ def test_an_order_that_makes_no_sense_is_refused_with_the_reason(
     reply = sandbox.http.post(f"/_control/{order}", json=body)
     assert reply.status_code == 400
     assert reply.json()["error"]
+    state = sandbox.state()
+    assert (state["clock"]["rate"], state["clock"]["offsetSeconds"]) == (1, 0)
+    assert state["subtotal"]["connections"] == []
+
+
+def now(sandbox: Sandbox) -> datetime:
+    return datetime.fromisoformat(sandbox.state()["clock"]["now"])
+
+
+def test_the_clock_may_run_faster_and_still_be_moved_until_the_reset(sandbox: Sandbox) -> None:
+    began, started = time.monotonic(), now(sandbox)
+    sandbox.control("clock", rate=5000)
+    until(lambda: now(sandbox) - started > timedelta(minutes=10))
+    # Not faster than it was told to be.
+    assert (now(sandbox) - started).total_seconds() < (time.monotonic() - began) * 5000 + 2
+    sandbox.control("clock", rate=1)
+    slow = now(sandbox)
+    assert timedelta(minutes=10) < slow - started < timedelta(hours=12)
+    sandbox.control("clock", advance=86_400)
+    assert timedelta(days=1) <= now(sandbox) - slow < timedelta(days=1, hours=1)
+    sandbox.control("clock", rate=10)
+    sandbox.control("reset")
+    assert abs((now(sandbox) - datetime.now(UTC)).total_seconds()) < 30
+    assert sandbox.state()["clock"]["rate"] == 1
+
+
+def test_a_merchant_blocks_and_unblocks(sandbox: Sandbox) -> None:
+    token = sandbox.login("tara")
+    assert sandbox.control("member", persona="tara", state="blocked")["state"] == "blocked"
+    assert sandbox.loyalty(token, "GET", "customer").status_code == 403
+    sandbox.control("member", persona="tara", state="enrolled")
+    customer = sandbox.loyalty(token, "GET", "customer").json()["loyaltyCustomer"]
+    assert (customer["status"], customer["vipTierName"]) == ("enrolled", "Gold")
+
+
+def test_only_those_who_joined_are_in_a_tier(sandbox: Sandbox) -> None:
+    sandbox.control("member", persona="blake", state="enrolled")
+    customer = sandbox.loyalty(sandbox.login("blake"), "GET", "customer").json()["loyaltyCustomer"]
+    assert customer["vipTierName"] == "Bronze"
+    sandbox.control("member", persona="blake", state="pending")
+    customer = sandbox.loyalty(sandbox.login("blake"), "GET", "customer").json()["loyaltyCustomer"]
+    assert (customer["status"], "vipTierName" in customer) == ("pending", False)
 
 
 def test_a_reset_makes_everything_new_but_the_keys(sandbox: Sandbox) -> None:
@@ -361,3 +426,28 @@ def test_in_another_dialect_the_usual_way_is_gone_until_the_reset(sandbox: Sandb
     assert (call["operation"], call["method"], call["path"]) == ("redeem", "PUT", "/v1/loyalty/claims/new")
     sandbox.control("reset")
     assert redeem(sandbox, sandbox.login("ella")).status_code == 200
+
+
+def test_what_make_run_starts_knows_where_each_other_is() -> None:
+    service = environment(8000, 8001, "", "") | {"BASE_PATH": "/loyalty"}
+    config = from_environment(sandbox_environment(service), 1)
+    assert config.subtotal_webhook_url == "http://localhost:8000/loyalty/webhooks/subtotal"
+    assert config.okendo_webhook_url == "http://localhost:8000/loyalty/webhooks/okendo"
+    assert config.okendo_webhook_secret == service["OKENDO_WEBHOOK_SECRET"]
+    assert len(base64.b64decode(config.okendo_webhook_secret.removeprefix("whsec_"), validate=True)) == 32
+    assert (config.subtotal_simulated, service["SUBTOTAL_SIMULATED_EVENTS"]) == (True, "on")
+    assert service["SUBTOTAL_LINK_URL"] == f"{config.url}/link"
+
+
+def test_the_actions_of_make_run_are_custom_rules_for_all_retailers() -> None:
+    linking, buying = tomllib.loads(environment(8000, 8001, "", "")["SUBTOTAL_ACTIONS"])["actions"]
+    assert (linking["event"], linking["earning_rule_id"]) == ("account.linked", program.LINK_RETAILER)
+    assert (buying["event"], buying["earning_rule_id"]) == ("purchase.created", program.RETAIL_PURCHASE)
+    assert set(linking) == {"event", "name", "earning_rule_id"}
+    assert set(buying) - set(linking) == {"start_date"}
+    assert buying["start_date"] == date(2020, 1, 1)
+
+
+def test_nobody_listens_unless_the_environment_says_so() -> None:
+    config = from_environment({}, 8001)
+    assert (config.subtotal_webhook_url, config.okendo_webhook_url, config.subtotal_simulated) == ("", "", False)

@@ -394,6 +394,9 @@ def test_the_value_is_kept_as_it_was_written(sandbox: Sandbox) -> None:
     [
         (program.RETAIL_PURCHASE, "", 400),
         (program.RETAIL_PURCHASE, '"42.50"', 400),
+        (program.RETAIL_PURCHASE, "true", 400),
+        (program.RETAIL_PURCHASE, "[42.5]", 400),
+        (program.LINK_RETAILER, '"1"', 400),
         (program.RETAIL_PURCHASE, "-1", 400),
         (program.RETAIL_PURCHASE, "1e999999", 400),
         (program.ORDER, "1", 404),
@@ -415,3 +418,9 @@ def test_the_merchant_api_allows_two_calls_a_second_after_a_small_burst(sandbox:
     assert 429 in statuses
     sandbox.control("clock", advance=1)
     assert sandbox.merchant("GET", "earning_rules").status_code == 200
+
+
+def test_the_pace_of_the_merchant_api_is_the_clocks(sandbox: Sandbox) -> None:
+    sandbox.control("clock", rate=10_000)
+    statuses = {sandbox.merchant("GET", "earning_rules").status_code for _ in range(20)}
+    assert statuses == {200}

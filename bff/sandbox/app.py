@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import calls, control
 from .config import Config
+from .delivery import delivering
 from .dialect import Speaking
 from .pages import page
 from .world import World
@@ -34,6 +35,7 @@ def create_sandbox(config: Config) -> Starlette:
         ],
         middleware=[Middleware(Dated, world=world), Middleware(Speaking, world=world)],
         exception_handlers={404: nothing_here},
+        lifespan=lambda app: delivering(world),
     )
 
 

@@ -137,6 +137,8 @@ class Watched:
             return self.operation.handle(self.world, call)
         except Refused as refused:
             return refused.response
+        finally:
+            self.world.tell()
 
     def _written_down(self, request: Request) -> LoggedCall:
         names = dict.fromkeys(request.headers.keys())

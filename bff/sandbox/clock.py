@@ -5,16 +5,32 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time plus what it was advanced by."""
+    """Real time plus what it was advanced by, running `rate` times as fast."""
 
     def __init__(self) -> None:
-        self.offset_seconds = 0.0
+        self.rate = 1.0
+        self._advanced_seconds = 0.0
+        self._rate_since = time.time()
+
+    @property
+    def offset_seconds(self) -> float:
+        """How far it is ahead of real time."""
+        return self._ahead_at(time.time())
 
     def advance(self, seconds: float) -> None:
-        self.offset_seconds += seconds
+        self._advanced_seconds += seconds
+
+    def run_at(self, rate: float) -> None:
+        """From now on a second of real time is `rate` seconds here; no moment is left out or comes twice."""
+        now = time.time()
+        self._advanced_seconds, self._rate_since, self.rate = self._ahead_at(now), now, rate
 
     def seconds(self) -> float:
-        return time.time() + self.offset_seconds
+        now = time.time()
+        return now + self._ahead_at(now)
+
+    def _ahead_at(self, now: float) -> float:
+        return self._advanced_seconds + (now - self._rate_since) * (self.rate - 1)
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.seconds(), UTC)

@@ -14,6 +14,8 @@ OKENDO_API_KEY = "sandbox0merchant0key0abcdef01234"
 SUBTOTAL_API_KEY = "sandbox-subtotal-api-key"
 SUBTOTAL_CLIENT_ID = "01JSANDB0XC11ENT0000000000"
 SUBTOTAL_SIGNING_SECRET = "sandbox-subtotal-signing-secret"
+# "sandbox-okendo-webhook-secret-32" in base64.
+OKENDO_WEBHOOK_SECRET = "whsec_c2FuZGJveC1va2VuZG8td2ViaG9vay1zZWNyZXQtMzI="
 
 
 def origin_of(url: str) -> str:
@@ -41,6 +43,7 @@ class Config:
 
     `url` is the sandbox as browsers see it; empty means the address it listens on.
     An empty `client_secret` makes the main client public; the second client is always of the other kind.
+    An empty webhook URL means that nobody listens; `subtotal_simulated` sends it simulated events as well.
     """
 
     url: str = ""
@@ -56,6 +59,10 @@ class Config:
     subtotal_api_key: str = SUBTOTAL_API_KEY
     subtotal_client_id: str = SUBTOTAL_CLIENT_ID
     subtotal_signing_secret: str = SUBTOTAL_SIGNING_SECRET
+    subtotal_webhook_url: str = ""
+    subtotal_simulated: bool = False
+    okendo_webhook_url: str = ""
+    okendo_webhook_secret: str = OKENDO_WEBHOOK_SECRET
 
     @property
     def clients(self) -> tuple[Client, Client]:
@@ -104,4 +111,8 @@ def from_environment(env: Mapping[str, str], port: int) -> Config:
         subtotal_api_key=text("SUBTOTAL_API_KEY", default.subtotal_api_key),
         subtotal_client_id=text("SUBTOTAL_CLIENT_ID", default.subtotal_client_id),
         subtotal_signing_secret=text("SUBTOTAL_SIGNING_SECRET", default.subtotal_signing_secret),
+        subtotal_webhook_url=env.get("SANDBOX_SUBTOTAL_WEBHOOK_URL", ""),
+        subtotal_simulated=env.get("SANDBOX_SUBTOTAL_SIMULATED") == "on",
+        okendo_webhook_url=env.get("SANDBOX_OKENDO_WEBHOOK_URL", ""),
+        okendo_webhook_secret=text("OKENDO_WEBHOOK_SECRET", default.okendo_webhook_secret),
     )

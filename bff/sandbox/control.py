@@ -1,69 +1,50 @@
 """The control API, for tests and demos: look at the vendors' state, break them, move their clock."""
 
-import dataclasses
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import authorize, dialect, merchant, okendo, okendo_member, shopify, subtotal
-from .clock import iso
+from . import (
+    authorize,
+    dialect,
+    link,
+    merchant,
+    okendo,
+    okendo_member,
+    report,
+    shopify,
+    simulator,
+    subtotal,
+    subtotal_setup,
+)
+from .control_retail import buy_at_retailer, change_status, link_retailer
 from .faults import BadOrder, ordered
 from .grants import OTHER_SHOP, THIS_SHOP
-from .members import Member
-from .wire import Json, JsonObject, encode, read_object
+from .members import STATES
+from .orders import Order, address, number, persona
+from .wire import JsonObject, encode, read_object
 from .world import World
 
 OPERATIONS = (
-    *shopify.OPERATIONS, *authorize.OPERATIONS, *okendo.OPERATIONS, *okendo_member.OPERATIONS,
-    *merchant.OPERATIONS, *subtotal.OPERATIONS,
+    *shopify.OPERATIONS, *authorize.OPERATIONS, *okendo.OPERATIONS, *okendo_member.OPERATIONS, *merchant.OPERATIONS,
+    *subtotal.OPERATIONS, *subtotal_setup.OPERATIONS, *simulator.OPERATIONS, *link.OPERATIONS,
 )  # fmt: skip
 NAMES = tuple(dict.fromkeys(operation.name for operation in OPERATIONS))
-
-Order = Callable[[World, JsonObject], tuple[int, JsonObject]]
+LONGEST_ADVANCE = 10**9
+HIGHEST_RATE = 10_000
 
 
 def reset(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """Back to the beginning: personas, tokens, policies, texts, clock, faults and calls; keys stay."""
+    """Back to the beginning: personas, tokens, policies, texts, clock, faults, calls and webhooks; keys stay."""
     world.reset()
     return 200, {"reset": True}
 
 
 def state(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """Members with the effects counted at the vendor, and every call of a vendor operation, oldest first."""
-    return 200, {
-        "members": {persona: _member(world, member) for persona, member in world.members.items()},
-        "calls": [vars(call) for call in world.calls],
-        "policies": {"version": world.policies.version},
-        "clock": _clock(world),
-        "faults": world.faults.waiting(),
-        "subtotal": {
-            "connections": [dataclasses.asdict(one) for one in world.retail.connections.values()],
-            "purchases": [subtotal.purchase_json(one) for one in world.retail.purchases.values()],
-            "events": world.retail.events,
-        },
-    }
-
-
-def _member(world: World, member: Member) -> JsonObject:
-    birthday = member.birthday and {"day": member.birthday[0], "month": member.birthday[1]}
-    return {
-        "state": member.state,
-        "balance": member.balance,
-        **dataclasses.asdict(member.effects),
-        "birthday": birthday,
-        "customerId": member.shopify_id,
-        "email": member.email,
-        "referralSenderId": member.referral_sender_id,
-        "loyaltyCustomerId": member.uuid("loyalty"),
-        "storefrontToken": world.grants.storefront_token(member.persona),
-    }
-
-
-def _clock(world: World) -> JsonObject:
-    return {"now": iso(world.clock.now()), "offsetSeconds": world.clock.offset_seconds}
+    return 200, report.state(world)
 
 
 def order_fault(world: World, body: JsonObject) -> tuple[int, JsonObject]:
@@ -88,11 +69,17 @@ def change_policies(world: World, body: JsonObject) -> tuple[int, JsonObject]:
 
 
 def move_clock(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    seconds = body.get("advance")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal) or not -(10**9) < seconds < 10**9:
-        raise BadOrder("advance must be a number of seconds")
-    world.clock.advance(float(seconds))
-    return 200, _clock(world)
+    """`{"advance"?, "rate"?}`: seconds to jump by, and how many seconds pass here in one of real time from now on."""
+    if not {"advance", "rate"} & body.keys():
+        raise BadOrder("give advance, a number of seconds, or rate, or both")
+    seconds, rate = number(body, "advance", 0), number(body, "rate", world.clock.rate)
+    if not -LONGEST_ADVANCE < seconds < LONGEST_ADVANCE:
+        raise BadOrder(f"advance must be less than {LONGEST_ADVANCE} seconds")
+    if not 0 < rate <= HIGHEST_RATE:
+        raise BadOrder(f"rate must be above 0 and at most {HIGHEST_RATE}")
+    world.clock.run_at(rate)
+    world.clock.advance(seconds)
+    return 200, report.clock(world)
 
 
 def change_texts(world: World, body: JsonObject) -> tuple[int, JsonObject]:
@@ -112,7 +99,7 @@ def change_dialect(world: World, body: JsonObject) -> tuple[int, JsonObject]:
 
 def give_token(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     """A customer token without the browser; with `"shop": "other"` one that this shop's vendors must refuse."""
-    member, kind = _persona(world, body), body.get("kind", "customer_account")
+    member, kind = persona(world, body), body.get("kind", "customer_account")
     shop = {"this": THIS_SHOP, "other": OTHER_SHOP}.get(str(body.get("shop", "this")))
     if shop is None:
         raise BadOrder("shop must be 'this' or 'other'")
@@ -124,44 +111,25 @@ def give_token(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     return 200, {"token": world.grants.issue(grant).access_token}
 
 
-def link_retailer(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    member, retailer = _persona(world, body), _retailer(body)
-    connection = world.retail.link(member.shopify_id, retailer, member.email)
-    return 201, dataclasses.asdict(connection)
+def change_member(world: World, body: JsonObject) -> tuple[int, JsonObject]:
+    """`{"persona", "state"}`: the merchant blocks a member, unblocks them, or puts them into any state."""
+    member, state = persona(world, body), body.get("state")
+    if state not in STATES:
+        raise BadOrder(f"state must be one of {', '.join(STATES)}")
+    member.put_into(str(state), world.clock.now())
+    return 200, report.member(world, member)
 
 
-def buy_at_retailer(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """Store a purchase, linking the retailer first when it is not linked. Nobody is told of it: 202."""
-    member, retailer, total = _persona(world, body), _retailer(body), _money(body.get("total"))
-    linked = (one for one in world.retail.of_customer(member.shopify_id) if one.retailer_id == retailer)
-    connection = next((one for one in linked if one.status == "active"), None)
-    connection = connection or world.retail.link(member.shopify_id, retailer, member.email)
-    return 202, subtotal.purchase_json(world.retail.buy(connection, total))
-
-
-def _persona(world: World, body: JsonObject) -> Member:
-    member = world.members.get(str(body.get("persona")))
-    if member is None:
-        raise BadOrder(f"unknown persona {body.get('persona')!r}; one of {', '.join(world.members)}")
-    return member
-
-
-def _retailer(body: JsonObject) -> str:
-    retailer = body.get("retailer")
-    if not isinstance(retailer, str) or not 1 <= len(retailer) <= 26:
-        raise BadOrder("retailer must be a text of 1 to 26 characters, such as 'walmart'")
-    return retailer
-
-
-def _money(value: Json) -> Decimal:
-    """A JSON number or a decimal text, in whole cents."""
-    try:
-        total = Decimal(value) if isinstance(value, str | int | Decimal) and not isinstance(value, bool) else None
-        if total is not None and 0 < total < 10**9 and total == total.quantize(Decimal("0.01")):
-            return total
-    except InvalidOperation:
-        pass
-    raise BadOrder("total must be an amount of money above zero with at most two decimals")
+def change_webhooks(world: World, body: JsonObject) -> tuple[int, JsonObject]:
+    """`{"subtotal"?, "okendo"?, "simulated"?}`: where webhooks go until the next reset; null means nowhere."""
+    destinations = world.destinations
+    simulated = body.get("simulated", destinations.simulated)
+    if not isinstance(simulated, bool):
+        raise BadOrder("simulated must be true or false")
+    subtotal_url = address(body, "subtotal", destinations.subtotal_url)
+    okendo_url = address(body, "okendo", destinations.okendo_url)
+    destinations.subtotal_url, destinations.okendo_url, destinations.simulated = subtotal_url, okendo_url, simulated
+    return 200, {"subtotal": subtotal_url or None, "okendo": okendo_url or None, "simulated": simulated}
 
 
 def routes(world: World) -> list[Route]:
@@ -175,8 +143,11 @@ def routes(world: World) -> list[Route]:
         Route("/_control/texts", _obeying(world, change_texts), methods=["POST"]),
         Route("/_control/dialect", _obeying(world, change_dialect), methods=["POST"]),
         Route("/_control/token", _obeying(world, give_token), methods=["POST"]),
+        Route("/_control/member", _obeying(world, change_member), methods=["POST"]),
+        Route("/_control/webhooks", _obeying(world, change_webhooks), methods=["POST"]),
         Route("/_control/subtotal/link", _obeying(world, link_retailer), methods=["POST"]),
         Route("/_control/subtotal/purchase", _obeying(world, buy_at_retailer), methods=["POST"]),
+        Route("/_control/subtotal/status", _obeying(world, change_status), methods=["POST"]),
     ]
 
 
@@ -189,6 +160,7 @@ def _obeying(world: World, order: Order) -> Callable[[Request], Awaitable[Respon
             status, result = order(world, _object(body))
         except BadOrder as error:
             status, result = 400, {"error": str(error)}
+        world.tell()
         return Response(encode(result), status, media_type="application/json")
 
     return endpoint

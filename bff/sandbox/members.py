@@ -12,6 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 from .program import SIGN_UP_POINTS, TIERS, EarningRule, Reward, tier_rank
 from .wire import Json, JsonObject
 
+STATES = ("pending", "enrolled", "blocked")
 _NAMESPACE = uuid.UUID("7f4df7c0-3d0f-4a52-9a53-0d8c5be2b1a4")
 _CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -110,6 +111,14 @@ class Member:
         self.state, self.tier, self.enrolled_at = "enrolled", TIERS[0].name, now
         self.effects.enrolments.append({"version": version, "channel": channel})
         self._earn(SIGN_UP_POINTS, "Welcome to the program", now)
+
+    def put_into(self, state: str, now: datetime) -> None:
+        """What the merchant can do by hand. Only those who have joined are in a tier; whoever is blocked keeps it."""
+        self.state = state
+        if state == "pending":
+            self.tier, self.enrolled_at = None, None
+        if state == "enrolled":
+            self.tier, self.enrolled_at = self.tier or TIERS[0].name, self.enrolled_at or now
 
     def redeem(self, reward: Reward, now: datetime) -> Transaction:
         """Take the points at once and mint a fresh coupon, or store credit, which has no code."""

@@ -30,7 +30,7 @@ def settings(sandbox: Starlette, host: str = "127.0.0.1", port: int = 0) -> uvic
         port=port,
         http=CuttableProtocol,
         ws="none",
-        lifespan="off",
+        lifespan="on",
         log_level="warning",
         access_log=False,
         proxy_headers=False,

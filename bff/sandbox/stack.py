@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from .program import LINK_RETAILER, RETAIL_PURCHASE
 from .servers import Failed, Server, Stopped, asked_to_stop, finish, free_port, postgres, running, valkey
 
 __all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
@@ -39,10 +40,24 @@ SHARED = {
     "OKENDO_USER_ID": "3c2f8a10-64be-4d59-9f7a-1b0e6c8d2f47",
     "OKENDO_PARTNER_ID": "sandbox-partner",
     "OKENDO_API_KEY": "sandbox0merchant0key0abcdef01234",
+    "OKENDO_WEBHOOK_SECRET": "whsec_c2FuZGJveC1va2VuZG8td2ViaG9vay1zZWNyZXQtMzI=",
     "SUBTOTAL_API_KEY": "sandbox-subtotal-api-key",
     "SUBTOTAL_CLIENT_ID": "01JSANDB0XC11ENT0000000000",
     "SUBTOTAL_SIGNING_SECRET": "sandbox-subtotal-signing-secret",
 }
+# What the pretended merchant would have entered in Subtotal's dashboard.
+ACTIONS = f"""
+[[actions]]
+event = "account.linked"
+name = "Link a retailer account"
+earning_rule_id = "{LINK_RETAILER}"
+
+[[actions]]
+event = "purchase.created"
+name = "Shop at a linked retailer"
+earning_rule_id = "{RETAIL_PURCHASE}"
+start_date = 2020-01-01
+"""
 
 
 def run(root: Path = ROOT) -> None:
@@ -85,7 +100,9 @@ def environment(port: int, sandbox_port: int, database_url: str, valkey_url: str
         "SHOPIFY_SHOP_URL": sandbox,
         "OKENDO_API_URL": sandbox,
         "SUBTOTAL_API_URL": sandbox,
-        "SUBTOTAL_LINK_URL": sandbox,
+        "SUBTOTAL_LINK_URL": f"{sandbox}/link",
+        "SUBTOTAL_SIMULATED_EVENTS": "on",
+        "SUBTOTAL_ACTIONS": ACTIONS,
     }
 
 
@@ -93,11 +110,15 @@ def sandbox_environment(settings: dict[str, str]) -> dict[str, str]:
     """What the sandbox must know of a service with these settings: where it is, and the secrets that both share."""
     shared = {name: value for name, value in settings.items() if name.startswith(("SHOPIFY_", "OKENDO_", "SUBTOTAL_"))}
     here, sandbox = settings["PUBLIC_URL"], settings["SHOPIFY_SHOP_URL"]
+    service = here + settings.get("BASE_PATH", "")
     return shared | {
         "SANDBOX_PORT": sandbox.rpartition(":")[2],
         "SANDBOX_URL": sandbox,
-        "SANDBOX_REDIRECT_URIS": f"{here}{settings.get('BASE_PATH', '')}/callback",
+        "SANDBOX_REDIRECT_URIS": f"{service}/callback",
         "SANDBOX_JAVASCRIPT_ORIGINS": f"{here},{settings['STOREFRONT_ORIGINS']}",
+        "SANDBOX_SUBTOTAL_WEBHOOK_URL": f"{service}/webhooks/subtotal",
+        "SANDBOX_SUBTOTAL_SIMULATED": settings["SUBTOTAL_SIMULATED_EVENTS"],
+        "SANDBOX_OKENDO_WEBHOOK_URL": f"{service}/webhooks/okendo",
     }
 
 

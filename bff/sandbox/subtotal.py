@@ -1,7 +1,6 @@
 """The pretended Subtotal API: connections to retailers, their purchases, and link tokens.
 
 Follows subtotal.com/docs/api-reference. Refusals are FastAPI's: 422 with a list under `detail`, else a sentence.
-Webhooks are not sent: what they would say waits in `world.retail.events`.
 """
 
 import hmac
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from .calls import Call, Handler, Operation, Refused, answer
 from .clock import iso
-from .retail import Connection, LinkToken, Purchase
+from .retail import Connection, LinkToken, connection_json, purchase_json
 from .wire import Json, JsonObject
 from .world import World
 
@@ -34,34 +33,33 @@ def with_key(handle: Handler) -> Handler:
 
 def create_connection(world: World, call: Call) -> Response:
     body = call.json() or {}
-    customer_id = _text(world, body, "customer_id", 64)
-    retailer_id = _text(world, body, "retailer_id", 26)
-    email, mobile = _optional(world, body, "email", 64), _optional(world, body, "mobile", 16)
-    return answer(world, _connection(world.retail.connect(customer_id, retailer_id, email, mobile)), 201)
+    customer_id = text(world, body, "customer_id", 64)
+    retailer_id = text(world, body, "retailer_id", 26)
+    email, mobile = optional_text(world, body, "email", 64), optional_text(world, body, "mobile", 16)
+    return answer(world, connection_json(world.retail.connect(customer_id, retailer_id, email, mobile)), 201)
 
 
 def list_connections(world: World, call: Call) -> Response:
-    customer_id = _text(world, call.query, "customer_id", 64)
-    return answer(world, {"connections": [_connection(one) for one in world.retail.of_customer(customer_id)]})
+    customer_id = text(world, call.query, "customer_id", 64)
+    return answer(world, {"connections": [connection_json(one) for one in world.retail.of_customer(customer_id)]})
 
 
 def read_connection(world: World, call: Call) -> Response:
-    return answer(world, _connection(_found(world, call)))
+    return answer(world, connection_json(_found(world, call)))
 
 
 def change_connection(world: World, call: Call) -> Response:
     """The fields of this call are not public; those of creation are taken."""
     connection, body = _found(world, call), call.json() or {}
     limits = {"customer_id": 64, "email": 64, "mobile": 16}
-    changes = {name: _text(world, body, name, limit) for name, limit in limits.items() if name in body}
+    changes = {name: text(world, body, name, limit) for name, limit in limits.items() if name in body}
     changed = replace(
         connection,
         customer_id=changes.get("customer_id", connection.customer_id),
         email=changes.get("email", connection.email),
         mobile=changes.get("mobile", connection.mobile),
     )
-    world.retail.connections[changed.connection_id] = changed
-    return answer(world, _connection(changed))
+    return answer(world, connection_json(world.retail.keep(changed)))
 
 
 def delete_connection(world: World, call: Call) -> Response:
@@ -72,10 +70,10 @@ def delete_connection(world: World, call: Call) -> Response:
 def create_connection_token(world: World, call: Call) -> Response:
     connection, scope = _found(world, call), (call.json() or {}).get("scope")
     if scope not in ("link", "access"):
-        raise refused(world, 422, [_problem("body", "scope", "Input should be 'link' or 'access'", "enum")])
+        raise refused(world, 422, [problem("body", "scope", "Input should be 'link' or 'access'", "enum")])
     now = int(world.clock.seconds())
-    text = world.signer.okendo_jwt({"sub": connection.connection_id, "scope": scope, "iat": now, "exp": now + 900})
-    token = world.retail.connection_token(connection.connection_id, str(scope), text)
+    jwt = world.signer.okendo_jwt({"sub": connection.connection_id, "scope": scope, "iat": now, "exp": now + 900})
+    token = world.retail.connection_token(connection.connection_id, str(scope), jwt)
     return answer(world, {"connection_token": token}, 201)
 
 
@@ -84,8 +82,10 @@ def list_purchases(world: World, call: Call) -> Response:
     connection_id = _accessed(world, call)
     limit = call.query.get("limit", "10")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 50):
-        raise refused(world, 422, [_problem("query", "limit", "Input should be from 1 to 50", "less_than_equal")])
-    made = [one for one in world.retail.purchases.values() if one.connection_id == connection_id][::-1]
+        raise refused(world, 422, [problem("query", "limit", "Input should be from 1 to 50", "less_than_equal")])
+    of_connection = (one for one in world.retail.purchases.values() if one.connection_id == connection_id)
+    made = sorted(of_connection, key=lambda one: one.date)
+    made.reverse()
     after = call.query.get("starting_after")
     ids = [one.purchase_id for one in made]
     start = ids.index(after) + 1 if after in ids else 0
@@ -105,10 +105,10 @@ def read_purchase(world: World, call: Call) -> Response:
 def create_link_token(world: World, call: Call) -> Response:
     """The same idempotency key with the same request gives the same token."""
     body = call.json() or {}
-    customer_id, email = _text(world, body, "customer_id", 64), _optional(world, body, "email", 64)
+    customer_id, email = text(world, body, "customer_id", 64), optional_text(world, body, "email", 64)
     days = body.get("expires_in_days", 30)
     if type(days) is not int or not 1 <= days <= 365:
-        raise refused(world, 422, [_problem("body", "expires_in_days", "Input should be from 1 to 365", "int_type")])
+        raise refused(world, 422, [problem("body", "expires_in_days", "Input should be from 1 to 365", "int_type")])
     key = call.header("x-subtotal-idempotency-key")
     request, token = world.retail.idempotent.get(key, (b"", None))
     if token is None or request != call.body:
@@ -120,7 +120,7 @@ def create_link_token(world: World, call: Call) -> Response:
 
 def list_link_tokens(world: World, call: Call) -> Response:
     """What is known of each token, never the token."""
-    customer_id, status = _text(world, call.query, "customer_id", 64), call.query.get("status")
+    customer_id, status = text(world, call.query, "customer_id", 64), call.query.get("status")
     lines = [_link_token(world, one) for one in world.retail.link_tokens.values() if one.customer_id == customer_id]
     return answer(world, {"link_tokens": [line for line in lines if status in (None, line["status"])]})
 
@@ -131,37 +131,6 @@ def revoke_link_token(world: World, call: Call) -> Response:
         raise refused(world, 404, "Link token not found.")
     token.revoked_at = token.revoked_at or world.clock.now()
     return Response(status_code=204)
-
-
-def purchase_json(purchase: Purchase) -> JsonObject:
-    """Amounts are decimal strings."""
-    total = f"{purchase.total:.2f}"
-    item: JsonObject = {
-        "item_id": purchase.purchase_id,
-        "price": total,
-        "quantity": 1,
-        "product": {"name": "Daily moisturiser"},
-    }
-    return {
-        "purchase_id": purchase.purchase_id,
-        "date": iso(purchase.date),
-        "total": total,
-        "tax": "0.00",
-        "subtotal": total,
-        "item_count": 1,
-        "items": [item],
-    }
-
-
-def _connection(one: Connection) -> JsonObject:
-    return {
-        "connection_id": one.connection_id,
-        "customer_id": one.customer_id,
-        "retailer_id": one.retailer_id,
-        "status": one.status,
-        "email": one.email,
-        "mobile": one.mobile,
-    }
 
 
 def _link_token(world: World, token: LinkToken) -> dict[str, Json]:
@@ -188,20 +157,20 @@ def _accessed(world: World, call: Call) -> str:
     return connection_id
 
 
-def _text(world: World, values: Mapping[str, Json], name: str, limit: int) -> str:
+def text(world: World, values: Mapping[str, Json], name: str, limit: int) -> str:
     value = values.get(name)
     if value is None:
-        raise refused(world, 422, [_problem("body", name, "Field required", "missing")])
+        raise refused(world, 422, [problem("body", name, "Field required", "missing")])
     if not isinstance(value, str) or len(value) > limit:
-        raise refused(world, 422, [_problem("body", name, f"At most {limit} characters", "string_too_long")])
+        raise refused(world, 422, [problem("body", name, f"At most {limit} characters", "string_too_long")])
     return value
 
 
-def _optional(world: World, values: Mapping[str, Json], name: str, limit: int) -> str | None:
-    return None if values.get(name) is None else _text(world, values, name, limit)
+def optional_text(world: World, values: Mapping[str, Json], name: str, limit: int) -> str | None:
+    return None if values.get(name) is None else text(world, values, name, limit)
 
 
-def _problem(place: str, name: str, message: str, kind: str) -> JsonObject:
+def problem(place: str, name: str, message: str, kind: str) -> JsonObject:
     return {"loc": [place, name], "msg": message, "type": kind}
 
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from .clock import Allowance, Clock
 from .config import Config
+from .destinations import Destinations
 from .faults import Faults
 from .grants import Grants
 from .members import Member
+from .okendo_events import Watch
+from .outbox import Outbox
 from .personas import personas
 from .program import Policies
 from .retail import Retail
@@ -36,15 +39,18 @@ class LoggedCall:
 
 
 class World:
-    """The state of all pretended vendors. Keys outlive a reset, so that cached key sets stay right."""
+    """The state of all pretended vendors. Keys outlive a reset, so that cached key sets stay right, and so does the
+    outbox, because its sender does."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.signer = Signer()
+        self.outbox = Outbox()
+        self.watch = Watch(config)
         self.reset()
 
     def reset(self) -> None:
-        """Back to the personas as they were, with no tokens, no faults, no calls and the clock right."""
+        """Back to the personas as they were, with no tokens, no faults, no calls, no webhooks and the clock right."""
         self.clock = Clock()
         self.members = personas(self.clock.now())
         self.policies = Policies()
@@ -55,7 +61,17 @@ class World:
         self.merchant_allowance = Allowance(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)
         self.faults = Faults()
         self.calls: deque[LoggedCall] = deque(maxlen=CALLS_KEPT)
+        self.destinations = Destinations(self.config)
+        self.outbox.forget()
+        self.watch.start_over(self.members)
         self._okendo_tokens: dict[str, tuple[Member, float]] = {}
+
+    def tell(self) -> None:
+        """Hand whatever is new to the sender. Everything that may change something ends with this."""
+        now = self.clock.seconds()
+        self.outbox.add(self.retail.news(), self.destinations.of_subtotal(), now)
+        self.outbox.add(self.watch.news(self.members, hostile=self.hostile), self.destinations.of_okendo(), now)
+        self.outbox.changed.set()
 
     def member_by_email(self, email: str) -> Member | None:
         return next((member for member in self.members.values() if member.email == email.lower()), None)

@@ -10,17 +10,19 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bff import login, me, public
+from bff import login, me, public, retailers
 from bff.errors import Code, Problem
 from bff.openapi import PREFIX, Endpoint
 from bff.shapes import (
     Activity,
     Completion,
     LegalPolicies,
+    LinkAddress,
     Member,
     Program,
     Redemption,
     Referrals,
+    Retailers,
     SessionState,
     TierProgress,
     Wallet,
@@ -322,6 +324,43 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reads=me.ReferralRequest,
         answers={202: None},
         refuses=("invalid_email", "referral_rejected", "not_enrolled", *WRITE_FAILS),
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/retailers",
+        handler=retailers.my_retailers,
+        summary="Accounts at other retailers, and the points from there",
+        description=(
+            "Purchases with an `active` account earn points. That a shopper has come back from linking says nothing: "
+            "ask here."
+        ),
+        who="member",
+        answers={200: Retailers},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="POST",
+        path="/me/retailers",
+        handler=retailers.link_retailer,
+        summary="Link an account at another retailer, or sign in to it again",
+        description=(
+            "Send the browser to `linkUrl`, where the shopper signs in to the retailer. `retailerId` is one of "
+            "`available`; `connectionId` is an account to sign in to again; with neither the shopper chooses."
+        ),
+        who="member",
+        reads=retailers.LinkRequest,
+        answers={201: LinkAddress},
+        refuses=("not_found", "invalid_email", "request_in_progress", *WRITE_FAILS),
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/me/retailers/{id}",
+        handler=retailers.unlink_retailer,
+        summary="Unlink an account",
+        description="What was earned stays. Linking the same retailer again does not earn the linking bonus again.",
+        who="member",
+        answers={204: None},
+        refuses=("not_found", *WRITE_FAILS),
     ),
 )
 

@@ -16,8 +16,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bff import api, assets, docs, login, metrics, pages
+from bff import api, assets, docs, login, metrics, pages, retailers, webhooks
+from bff.actions import retailers_of
 from bff.answers import Answers
+from bff.awards import Awards
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
 from bff.consents import Consents
@@ -28,15 +30,22 @@ from bff.doubts import Doubts
 from bff.earning import Earning
 from bff.edge import Edge
 from bff.errors import Problem
+from bff.events import Events, Terms
 from bff.exchange import Exchange
 from bff.history import History
+from bff.inbox import Inbox
+from bff.jobs import Jobs, Work
 from bff.keys import KeyRing
 from bff.ledger import Ledger
+from bff.linking import Linking
 from bff.logs import set_up
 from bff.loyalty import Loyalty, Parts
 from bff.okendo import Account, Okendo, rows_with_overrides
+from bff.pace import Pace
+from bff.paying import Merchant, Paying
 from bff.reconciliation import Reconciliation
 from bff.redemption import Books, Redemptions
+from bff.retail import Retail, SubtotalAccount
 from bff.sessions import Clock, Limits, Sessions
 from bff.settings import Settings, read_settings
 from bff.shopify import Client, Shopify
@@ -55,6 +64,8 @@ PUBLIC_ROUTES: list[BaseRoute] = [
     Route("/static/{name}",         assets.static,      name="static"),
     Route("/api/v1/openapi.json",   docs.show_openapi,  name="openapi"),
     Route("/api/v1/docs",           docs.show_docs,     name="docs"),
+    Route("/webhooks/subtotal",     webhooks.from_subtotal, methods=["POST"]),
+    Route("/webhooks/okendo",       webhooks.from_okendo,   methods=["POST"]),
     *api.routes("anyone"),
 ]
 MEMBER_ROUTES: list[BaseRoute] = [
@@ -68,6 +79,9 @@ MEMBER_ROUTES: list[BaseRoute] = [
     Route("/redemptions/{key}",     pages.show_redemption,  name="redemption"),
     Route("/refer",                 pages.show_refer,       name="refer"),
     Route("/refer",                 pages.refer,            methods=["POST"]),
+    Route("/retailers",             retailers.show,         name="retailers"),
+    Route("/retailers",             retailers.link,         methods=["POST"]),
+    Route("/retailers/{id}/unlink", retailers.unlink,       name="unlink", methods=["POST"]),
     Route("/blocked",               pages.blocked,          name="blocked"),
     Route("/login",                 login.login,            name="login"),
     Route("/callback",              login.callback,         name="callback"),
@@ -138,6 +152,11 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
     loyalty = Loyalty(parts)
     coupon_url = apply_url(settings)
+    retail = retail_of(settings, upstream)
+    inbox = Inbox(database, retry_seconds=settings.award_retry_seconds)
+    awards = Awards(database, retry_seconds=settings.award_retry_seconds)
+    merchant = Merchant(okendo, Pace(database, "okendo merchant", per_second=settings.okendo_merchant_per_second))
+    terms = Terms(settings.subtotal_actions, settings.subtotal_simulated_events)
     redemptions = Redemptions(loyalty, parts, Books(ledger, doubts, deputy))
     state: State = {
         "settings": settings,
@@ -156,6 +175,11 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "earning": Earning(loyalty, parts, coupon_url),
         "history": History(loyalty, parts, coupon_url),
         "reconciliation": Reconciliation(doubts, deputy, settling_seconds=settings.redemption_settling_seconds),
+        "inbox": inbox,
+        "awards": awards,
+        "events": Events(inbox, awards, retail, terms),
+        "paying": Paying(awards, merchant, retail, settling_seconds=settings.award_settling_seconds),
+        "linking": Linking(retail, awards, sessions, retailers_of(settings.subtotal_actions)),
         "templates": make_templates(str(HERE / "templates")),
         "assets": assets.Assets(HERE / "static"),
     }
@@ -167,13 +191,34 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
 
 
+def jobs_of(settings: Settings, state: State) -> Jobs:
+    """What the worker does, over the same parts."""
+    parts = (state["ledger"], state["reconciliation"], state["inbox"], state["events"], state["paying"])
+    return Jobs(settings.database_url, Work(*parts, sessions=state["sessions"]))
+
+
 def account_of(settings: Settings) -> Account:
     return Account(
         api_url=settings.okendo_api_url,
         user_id=settings.okendo_user_id,
         partner_id=settings.okendo_partner_id,
         timeout_seconds=settings.upstream_timeout_seconds,
+        api_key=settings.okendo_api_key,
     )
+
+
+def retail_of(settings: Settings, upstream: Upstream) -> Retail | None:
+    """Subtotal's API, None without a key."""
+    if settings.subtotal_api_key is None:
+        return None
+    account = SubtotalAccount(
+        api_url=settings.subtotal_api_url,
+        link_url=settings.subtotal_link_url,
+        link_token_url=settings.subtotal_link_token_url,
+        api_key=settings.subtotal_api_key,
+        timeout_seconds=settings.upstream_timeout_seconds,
+    )
+    return Retail(upstream, account)
 
 
 def client_of(settings: Settings) -> Client:

@@ -43,6 +43,7 @@ REDEEM_REWARD = Budget("redeem-reward", 60, 60)
 EARN = Budget("earn", 60, 60)
 BIRTHDAY = Budget("birthday", 20, 3600)
 REFER = Budget("refer", 60, 86_400)
+LINK = Budget("link", 30, 60)
 # By the friend who is invited, whoever invites.
 REFER_TARGET = Budget("refer-target", 5, 86_400)
 

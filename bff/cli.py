@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for run, help_text in (
         (serve, "run the web process"),
-        (worker, "run the worker, which finds out about lost answers"),
+        (worker, "run the worker, which finds out about lost answers and pays for purchases elsewhere"),
         (migrate, "bring the database up to date; running it again changes nothing"),
         (sandbox, "run everything on this machine, with pretended vendors"),
         (openapi, "print the OpenAPI document of the JSON routes"),
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         ("sessions", "end sessions"),
         ("redemptions", "see how redemptions ended, and settle those whose answer was lost"),
         ("consents", "show what members agreed to"),
+        ("awards", "see the points for purchases elsewhere, and try again those that wait"),
         ("members", "remove what is kept of a member"),
     ):
         actions = commands.add_parser(group, help=help_text).add_subparsers(required=True, metavar="action")
@@ -67,6 +68,12 @@ def _moment(text: str) -> datetime:
     """A day or a time in ISO 8601; without an offset it is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 100_000:
+        raise argparse.ArgumentTypeError("give a number from 1 to 100000")
+    return int(text)
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -109,6 +116,35 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
             ),
         ),
     ),
+    "awards": (
+        (
+            "list",
+            "the latest, newest first; without --state all that are not paid, and events nobody could make sense of",
+            (
+                (("--state",), {"choices": ("waiting", "sent", "unknown", "paid", "parked", "all")}),
+                OF_CUSTOMER,
+                (("--limit",), {"type": _count, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
+                (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
+            ),
+        ),
+        (
+            "replay",
+            "try parked ones again: those named, or all; a doubtful one only when it was resolved as unpaid",
+            ((("reference",), {"nargs": "*", "help": "such as A-7KQ2MX9B, or the id of an event; none means all"}),),
+        ),
+        (
+            "resolve",
+            "write down whether a doubtful award was paid, after a look into Okendo's admin",
+            (
+                (("reference",), {"help": "such as A-7KQ2MX9B"}),
+                (
+                    ("state",),
+                    {"choices": ("paid", "unpaid"), "help": "what you found out; unpaid ones are tried again"},
+                ),
+                (("--note",), {"required": True, "help": "how you know, and who you are"}),
+            ),
+        ),
+    ),
     "members": (
         (
             "forget",
@@ -142,8 +178,8 @@ def serve(_: argparse.Namespace) -> None:
 
 
 def worker(_: argparse.Namespace) -> None:
-    from bff.app import built
-    from bff.jobs import Jobs, run_until_signalled
+    from bff.app import built, jobs_of
+    from bff.jobs import run_until_signalled
     from bff.logs import set_up
     from bff.settings import read_settings
 
@@ -152,7 +188,7 @@ def worker(_: argparse.Namespace) -> None:
 
     async def run() -> None:
         async with built(settings) as state:
-            await run_until_signalled(Jobs(settings.database_url, state["ledger"], state["reconciliation"]))
+            await run_until_signalled(jobs_of(settings, state))
 
     asyncio.run(run())
 

@@ -25,9 +25,12 @@ from bff.web import explain
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SINGLETONS = (
     "host", "origin", "content-type", "content-length", "authorization", "idempotency-key", "x-loyalty-csrf",
-    "sec-fetch-site", "x-forwarded-proto",
+    "sec-fetch-site", "x-forwarded-proto", "x-subtotal-signature", "x-subtotal-timestamp", "svix-id", "svix-timestamp",
+    "svix-signature", "webhook-id", "webhook-timestamp", "webhook-signature",
 )  # fmt: skip
 BODY_BYTES = 16_384
+# A purchase comes with everything that was in the basket.
+WEBHOOK_BYTES = 262_144
 BODY_SECONDS = 15
 PREFLIGHT_SECONDS = 7200
 ALLOWED_HEADERS = "Content-Type, X-Loyalty-Csrf, Idempotency-Key, Accept-Language"
@@ -48,7 +51,7 @@ FETCH_SITES = {
 KNOWN_FETCH_SITES = {"same-origin", "same-site", "cross-site", "none"}
 PAGE_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' https:; "
-    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'{form_target}; base-uri 'none'; frame-ancestors 'none'; "
     "object-src 'none'; require-trusted-types-for 'script'"
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
@@ -73,6 +76,7 @@ class Edge:
         self._settings = settings
         self._methods_at = methods_at
         self._api = f"{settings.base_path}/api/"
+        self._webhooks = f"{settings.base_path}/webhooks/"
         self._origins = frozenset({settings.origin, *settings.storefront_origins})
         self._hosts = allowed_hosts(settings)
 
@@ -103,6 +107,7 @@ class Edge:
         tracing.begin(scope["request_id"], None if is_browser else request.headers.get("traceparent"))
         scope["nonce"] = secrets.token_urlsafe(18)
         scope["is_api"] = scope["path"].startswith(self._api)
+        scope["is_webhook"] = scope["path"].startswith(self._webhooks)
         scope["address"] = client_address(request, self._settings.trusted_hops)
         scope["secure"] = not self._settings.production or self._came_over_https(request)
         return request
@@ -155,7 +160,10 @@ class Edge:
         )
 
     def _guard(self, request: LoyaltyRequest) -> None:
-        """Cross-site requests change nothing (D2-D4). Forms carry a token on top, checked by their routes (D5)."""
+        """Cross-site requests change nothing (D2-D4). Forms carry a token on top, checked by their routes (D5);
+        webhooks come from no browser and carry a signature, checked by theirs."""
+        if request.scope["is_webhook"]:
+            return
         is_api = request.scope["is_api"]
         allowed = self._origins if is_api else {self._settings.origin}
         if request.headers.get("origin") not in allowed:
@@ -197,7 +205,7 @@ class Answer:
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         is_page = headers.get("content-type", "").startswith("text/html")
-        headers["content-security-policy"] = PAGE_POLICY.format(nonce=scope["nonce"]) if is_page else DATA_POLICY
+        headers["content-security-policy"] = self._page_policy() if is_page else DATA_POLICY
         headers.setdefault("cache-control", "private, no-store")
         headers["x-request-id"] = scope["request_id"]
         # How long a write took where is told to nobody: it could tell whom the vendor knows (K5).
@@ -219,6 +227,11 @@ class Answer:
         if self._request.method not in SAFE:
             headers.add_vary_header("Origin")
             headers.add_vary_header("Sec-Fetch-Site")
+
+    def _page_policy(self) -> str:
+        """A page whose form leads to a vendor names that vendor; no other form leads anywhere but here."""
+        target = self._request.scope.get("form_target")
+        return PAGE_POLICY.format(nonce=self._request.scope["nonce"], form_target=f" {target}" if target else "")
 
     def _allow_origin(self, headers: MutableHeaders) -> None:
         """The same for errors, so that storefront JavaScript can read what went wrong (E5)."""
@@ -284,11 +297,12 @@ def _is_json(request: LoyaltyRequest) -> bool:
 
 async def _body(request: LoyaltyRequest, receive: Receive) -> bytes:
     """The whole body, small and soon (H1, H9); raises Problem with 413 or 408."""
+    most = WEBHOOK_BYTES if request.scope["is_webhook"] else BODY_BYTES
     length = request.headers.get("content-length", "0")
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            more = not length.isdigit() or int(length) <= BODY_BYTES
+            more = not length.isdigit() or int(length) <= most
             if not more:
                 raise Problem("invalid_request", "The body is too large.", status=413)
             while more:
@@ -298,7 +312,7 @@ async def _body(request: LoyaltyRequest, receive: Receive) -> bytes:
                     raise Problem("invalid_request", "The body broke off.")
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) > BODY_BYTES:
+                if len(body) > most:
                     raise Problem("invalid_request", "The body is too large.", status=413)
     except TimeoutError:
         raise Problem("invalid_request", "The body did not arrive in time.", status=408) from None

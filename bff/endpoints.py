@@ -144,6 +144,19 @@ class ReferralSender(Shape, frozen=True):
     url: str
 
 
+class MerchantCustomer(Shape, frozen=True):
+    """`pending` points count as soon as they are given, where the vendor tells them apart."""
+
+    balance: float
+    pending: float = 0
+
+
+class Awarded(Shape, frozen=True):
+    """What a custom earning rule gave."""
+
+    points: float | None = None
+
+
 class Nothing(Shape, frozen=True):
     """An answer whose body is empty or unknown: only its success counts."""
 
@@ -178,6 +191,11 @@ class Public(Row[Reply], frozen=True, kw_only=True):
 
 class ForMember(Row[Reply], frozen=True, kw_only=True):
     """A row that needs a member's JWT; its answer belongs to that member alone."""
+
+
+class ForMerchant(Row[Reply], frozen=True, kw_only=True):
+    """A row of the Merchant API, which takes the merchant's own key and no member's token. Its path is below
+    `/enterprise`. https://docs.okendo.io/merchant-rest-api"""
 
 
 LOCALISED = {"country": "countryCode", "language": "languageCode", "currency": "currencyCode"}
@@ -427,6 +445,25 @@ REFERRAL_SENDER = Public(
     sends={"email": "email"},
     names={"id": ("referralSenderId",), "url": ("shareableLinkUrl",)},
 )
+MERCHANT_CUSTOMER = ForMerchant(
+    name="merchant_customer",
+    method="GET",
+    path="/loyalty/customers",
+    label="documented",
+    reply=MerchantCustomer,
+    sends={"email": "email"},
+    envelope=("loyaltyCustomer", ""),
+    names={"balance": ("points.balance", "pointsBalance"), "pending": ("points.pending", "pointsPending")},
+)
+EARNING_TRANSACTIONS = ForMerchant(
+    name="earning_transactions",
+    method="POST",
+    path="/loyalty/earning_transactions",
+    label="guessed",
+    reply=Awarded,
+    sends={"email": "email", "rule": "earningRuleId", "value": "value"},
+    names={"points": ("transaction.amount", "points", "amount")},
+)
 
 ROWS: Mapping[str, Row[Any]] = {
     row.name: row
@@ -450,5 +487,7 @@ ROWS: Mapping[str, Row[Any]] = {
         REFERRALS,
         REFERRAL_COUNT,
         REFERRAL_SENDER,
+        MERCHANT_CUSTOMER,
+        EARNING_TRANSACTIONS,
     )
 }

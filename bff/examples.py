@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from bff import login, me, public
+from bff import login, me, public, retailers
 from bff.shapes import (
     Activity,
     CanRedeem,
@@ -12,6 +12,8 @@ from bff.shapes import (
     EarningRule,
     Faq,
     LegalPolicies,
+    LinkAddress,
+    LinkedAccount,
     Member,
     NextTier,
     Points,
@@ -21,6 +23,9 @@ from bff.shapes import (
     Referral,
     Referrals,
     Result,
+    RetailAward,
+    Retailer,
+    Retailers,
     Reward,
     SessionState,
     Tier,
@@ -30,6 +35,7 @@ from bff.shapes import (
 )
 
 REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
+CONNECTION_ID = "01HZX3K7B2M9QW4T6V8Y0A1C3E"
 REWARD_ID = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 RULE_ID = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 KEY = "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83"
@@ -73,6 +79,8 @@ def _reward_for_a_member() -> Reward:
 def _redemption(**outcome: Any) -> Redemption:
     return Redemption(key=KEY, reward=RedeemedReward(id=REWARD_ID, name=REWARD.name), points=500, **outcome)
 
+
+WALMART = Retailer(id="walmart", name="Walmart")
 
 # By shape; where one route shows something else, by its name and status.
 EXAMPLES: dict[Any, Any] = {
@@ -124,4 +132,20 @@ EXAMPLES: dict[Any, Any] = {
         url="https://shop.example.com/refer/ab12cd34",
     ),
     me.ReferralRequest: me.ReferralRequest(email="friend@example.com"),
+    Retailers: Retailers(
+        retailers=[LinkedAccount(id=CONNECTION_ID, retailer=WALMART, state="active")],
+        awards=[
+            RetailAward(
+                event="purchase.created",
+                name="Purchases at Walmart",
+                retailer=WALMART,
+                state="given",
+                date=datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
+                points=85,
+                spend="42.50",
+            )
+        ],
+    ),
+    retailers.LinkRequest: retailers.LinkRequest(retailer_id="walmart"),
+    LinkAddress: LinkAddress(link_url="https://link.subtotal.example/tWGE4TJM"),
 }

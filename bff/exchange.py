@@ -78,6 +78,11 @@ class Exchange:
                 raise explained(refusal) from None
             raise await self._ended(session) from None
 
+    async def renew(self, session: Session) -> None:
+        """A new JWT, and with it the member's state as Okendo sees it now."""
+        held = session.record.loyalty
+        await self.jwt(session, refused=held.jwt if held else None)
+
     async def jwt(self, session: Session, *, refused: str | None = None) -> str:
         """A JWT to call Okendo with: the session's, else a new one, exchanged by one request at a time.
 

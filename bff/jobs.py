@@ -9,17 +9,24 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
+from bff import okendo_events
+from bff.events import Events
+from bff.inbox import Inbox
 from bff.ledger import Ledger
+from bff.paying import Paying
+from bff.queueing import PAYING
 from bff.reconciliation import Reconciliation
+from bff.sessions import Sessions
 
-CONCURRENCY = 4
+# By queue. Paying waits for its turn at Okendo most of the time.
+CONCURRENCY = {"default": 4, PAYING: 4}
 POLL_SECONDS = 1.0
 # A worker that has not been heard of for so long is dead.
 SILENCE_SECONDS = 60
@@ -38,6 +45,17 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class Work(NamedTuple):
+    """What the tasks are done with."""
+
+    ledger: Ledger
+    reconciliation: Reconciliation
+    inbox: Inbox
+    events: Events
+    paying: Paying
+    sessions: Sessions
+
+
 class _ComeBack(BaseRetryStrategy):
     """Later comes back when it said; everything else is our trouble, and comes back too."""
 
@@ -53,25 +71,43 @@ class _ComeBack(BaseRetryStrategy):
 class Jobs:
     """The tasks, over the parts they need."""
 
-    def __init__(self, database_url: str, ledger: Ledger, reconciliation: Reconciliation) -> None:
-        self._ledger = ledger
-        self._reconciliation = reconciliation
+    def __init__(self, database_url: str, work: Work) -> None:
+        self._work = work
         options = {"connect_timeout": 2, "options": "-c timezone=UTC"}
-        connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=3, timeout=5, kwargs=options)
+        connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=5, timeout=5, kwargs=options)
         self._queue = App(connector=connector)
-        self._queue.task(name="rescue_redemption", retry=_ComeBack())(self.rescue_redemption)
-        self._queue.task(name="check_redemption", retry=_ComeBack())(self.check_redemption)
+        for task in (
+            self.rescue_redemption, self.check_redemption, self.take_event, self.pay_award, self.freshen_member
+        ):  # fmt: skip
+            self._queue.task(name=task.__name__, retry=_ComeBack())(task)
 
     async def rescue_redemption(self, row: int) -> None:
         """Settle a redemption whose process died; raises Later while it is under way."""
-        if not await self._ledger.rescue(row):
+        if not await self._work.ledger.rescue(row):
             raise Later(AGAIN_SECONDS)
 
     async def check_redemption(self, row: int) -> None:
         """Find out how a redemption ended; raises Later while that cannot be said."""
-        seconds = await self._reconciliation.check(row)
-        if seconds is not None:
-            raise Later(seconds)
+        _come_back(await self._work.reconciliation.check(row))
+
+    async def take_event(self, row: int) -> None:
+        """Turn an event of Subtotal's into what it earns; raises Later while Subtotal cannot be asked."""
+        _come_back(await self._work.events.take(row))
+
+    async def pay_award(self, row: int) -> None:
+        """Have Okendo give the points of an award; raises Later until that is certain or waits for a person."""
+        _come_back(await self._work.paying.pay(row))
+
+    async def freshen_member(self, row: int) -> None:
+        """Have the sessions of the member whom an event of Okendo's is about ask anew, unless a later event does."""
+        inbox = self._work.inbox
+        stored = await inbox.find(row)
+        if stored is None:
+            return
+        email = okendo_events.email_of(stored.body)
+        if email is not None and await inbox.is_latest(row):
+            await self._work.sessions.mark_stale(email)
+        await inbox.settle(row, "done")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; when the database goes away, go on as soon as it is back."""
@@ -86,21 +122,25 @@ class Jobs:
 
     async def _run_until(self, stop: asyncio.Event) -> None:
         async with _accompanied(self._adopt_orphans()):
-            worker = asyncio.create_task(
-                self._queue.run_worker_async(
-                    concurrency=CONCURRENCY,
-                    fetch_job_polling_interval=POLL_SECONDS,
-                    delete_jobs="successful",
-                    install_signal_handlers=False,
-                    shutdown_graceful_timeout=STOP_SECONDS,
-                )
-            )
+            workers = [asyncio.create_task(self._worker(queue)) for queue in CONCURRENCY]
             stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+            await asyncio.wait({*workers, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (*workers, stopped):
+                task.cancel()
+            ended = await asyncio.gather(*workers, return_exceptions=True)
+            for error in ended:
+                if isinstance(error, Exception):
+                    raise error
+
+    async def _worker(self, queue: str) -> None:
+        await self._queue.run_worker_async(
+            queues=[queue],
+            concurrency=CONCURRENCY[queue],
+            fetch_job_polling_interval=POLL_SECONDS,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=STOP_SECONDS,
+        )
 
     async def _adopt_orphans(self) -> None:
         """Put back what a dead worker was doing."""
@@ -111,6 +151,11 @@ class Jobs:
                     log.warning("job_adopted", what=job.task_name)
                     await manager.retry_job(job)
             await asyncio.sleep(ADOPT_SECONDS)
+
+
+def _come_back(seconds: float | None) -> None:
+    if seconds is not None:
+        raise Later(seconds)
 
 
 async def run_until_signalled(jobs: Jobs) -> None:

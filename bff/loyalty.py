@@ -53,6 +53,7 @@ from bff.shopify import Shopify, ShopifyCustomer
 
 Part = TypeVar("Part")
 SAME_INVITATION_SECONDS = 60
+FRESHEN_SECONDS = 2
 log = structlog.get_logger("loyalty")
 
 
@@ -113,6 +114,17 @@ class Loyalty:
                 await self._sessions.end(session.key)
                 raise
         return cookie
+
+    async def freshen(self, session: Session) -> None:
+        """Okendo has told that something about this member changed: ask what they are now. If that fails, it is tried
+        again at the next visit. Raises Problem `session_expired`."""
+        await self._sessions.set_stale(session, stale=False)
+        try:
+            async with asyncio.timeout(FRESHEN_SECONDS):
+                await self._exchange.renew(session)
+        except (UpstreamFailed, TimeoutError):
+            await self._sessions.set_stale(session, stale=True)
+            log.info("freshening_postponed")
 
     async def sign_out(self, session: Session) -> None:
         """End the session here first, then at Shopify as well if that answers soon."""

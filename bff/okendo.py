@@ -4,6 +4,7 @@ Replies are read tolerantly, since most of their field names are not public: any
 are dropped, unusable optional ones are left out. Only a missing field that we cannot do without is a failure.
 """
 
+import base64
 import contextlib
 import hashlib
 import math
@@ -16,28 +17,35 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from bff.endpoints import ROWS, ForMember, Page, Public, Reply, Row
-from bff.errors import SettingsError, UpstreamFailed, VendorRefused
+from bff.endpoints import ROWS, ForMember, ForMerchant, Page, Public, Reply, Row
+from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.upstream import Call, Upstream, url_for
 from bff.upstream import Reply as HttpReply
 
 API_VERSION = "2025-02-01"
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 MISSING = object()
+# Money goes out with the decimals it came with.
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose program it is. `api_url` is without the version, `timeout_seconds` the deadline of one call."""
+    """Whose program it is. `api_url` is without the version, `api_key` the merchant's own, `timeout_seconds` the
+    deadline of one call."""
 
     api_url: str
     user_id: str
     partner_id: str
     timeout_seconds: float
+    api_key: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Account {self.user_id}>"
 
 
 class Okendo:
-    """Okendo's Storefront API for one store. Every call raises UpstreamFailed or UpstreamTimeout when it cannot be
-    trusted, and VendorRefused when Okendo says no (4xx)."""
+    """Okendo's Storefront API for one store, and what of the Merchant API pays points. Every call raises UpstreamFailed
+    or UpstreamTimeout when it cannot be trusted, and VendorRefused when Okendo says no (4xx)."""
 
     def __init__(self, upstream: Upstream, account: Account, rows: Mapping[str, Row[Any]] = ROWS) -> None:
         self.partner_id = account.partner_id
@@ -47,11 +55,19 @@ class Okendo:
 
     async def public(self, row: Public[Reply], **arguments: Any) -> Reply:
         """Call an operation that is the same for everyone."""
-        return await self._call(row, {}, arguments)
+        return await self._call(row, "/v1", {}, arguments)
 
     async def for_member(self, row: ForMember[Reply], jwt: str, **arguments: Any) -> Reply:
         """Call an operation as the member whose JWT this is."""
-        return await self._call(row, {"authorization": f"Bearer {jwt}"}, arguments)
+        return await self._call(row, "/v1", {"authorization": f"Bearer {jwt}"}, arguments)
+
+    async def for_merchant(self, row: ForMerchant[Reply], **arguments: Any) -> Reply:
+        """Call an operation of the Merchant API (HTTP Basic, RFC 7617); raises Problem `feature_unavailable` without a
+        key."""
+        if self._account.api_key is None:
+            raise Problem("feature_unavailable", "OKENDO_API_KEY is not set.")
+        basic = base64.b64encode(f"{self._account.user_id}:{self._account.api_key}".encode()).decode()
+        return await self._call(row, "/enterprise", {"authorization": f"Basic {basic}"}, arguments)
 
     def question(self, row: Public[Any], **arguments: str) -> str:
         """A name for what is asked here: the same for every process that would read the answer in the same way, and
@@ -62,14 +78,14 @@ class Okendo:
         whole = msgspec.json.encode((account, reading, arguments), order="deterministic")
         return f"{row.name}:{hashlib.sha256(whole).hexdigest()[:32]}"
 
-    async def _call(self, row: Row[Reply], headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
+    async def _call(self, row: Row[Reply], root: str, headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
         row = self._rows.get(row.name, row)
         harmless = row.method == "GET"
         values = {
             row.sends[name]: value for name, value in arguments.items() if name in row.sends and value is not None
         }
         segments = {name: str(value) for name, value in arguments.items() if f"{{{name}}}" in row.path}
-        url = url_for(self._account.api_url + "/v1", row.path, **self._segments(row, segments))
+        url = url_for(self._account.api_url + root, row.path, **self._segments(row, segments))
         headers |= {"okendo-api-version": API_VERSION, "okendo-partner-id": self._account.partner_id}
         if not harmless:
             headers["content-type"] = "application/json"
@@ -80,7 +96,7 @@ class Okendo:
                 method=row.method,
                 url=with_query(url, values) if harmless else url,
                 headers=headers,
-                body=None if harmless else msgspec.json.encode(values),
+                body=None if harmless else _encode(values),
                 timeout_seconds=self._account.timeout_seconds,
                 harmless=harmless,
             )

@@ -18,7 +18,7 @@ from bff.sessions import Session
 from bff.shapes import Member, Reward
 from bff.state import LoyaltyRequest
 from bff.visitor import check_csrf, require_session, session_of, spend, spend_invitation, spend_redemption
-from bff.web import LANGUAGE, apply_url, page, see, trusted
+from bff.web import LANGUAGE, again, apply_url, page, see, trusted
 
 CONSENT_SECONDS = 3600
 
@@ -171,14 +171,6 @@ def _missing(reward: Reward) -> int:
     return reward.can_redeem.missing_points or 0 if reward.can_redeem else 0
 
 
-def _again(request: LoyaltyRequest, template: str, problem: Problem | None, **values: Any) -> Response:
-    """A page with a form: new, or shown again with what went wrong."""
-    failure = problem.detail if problem else None
-    response = page(request, template, problem.status if problem else 200, failure=failure, **values)
-    response.headers.update(problem.headers if problem else {})
-    return response
-
-
 async def _join_page(request: LoyaltyRequest, problem: Problem | None = None) -> Response:
     session = session_of(request)
     changed = problem is not None and problem.code == "policies_outdated"
@@ -191,7 +183,7 @@ async def _join_page(request: LoyaltyRequest, problem: Problem | None = None) ->
     if policies is not None:
         values["policies"] = {**msgspec.structs.asdict(policies), "sentence_html": trusted(policies.sentence_html)}
         values["consent"] = _consent(request, session, policies.version, policies.digest)
-    response = _again(request, "join.html", problem, **values)
+    response = again(request, "join.html", problem, **values)
     # Words that cannot be read pause joining; that is a matter of waiting, whatever the vendor's trouble is.
     if session is not None and (isinstance(problem, UpstreamFailed) or policies is None):
         response.status_code = 503
@@ -236,7 +228,7 @@ async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | Non
     recent = None
     if session is not None and problem is None and request.query_params.get("again") != "1":
         recent = await _recent(request, session, reward.id)
-    return _again(request, "reward.html", problem, reward=reward, member=member, key=key, recent=recent)
+    return again(request, "reward.html", problem, reward=reward, member=member, key=key, recent=recent)
 
 
 async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> str | None:
@@ -267,4 +259,4 @@ async def _refer_page(request: LoyaltyRequest, email: str = "", problem: Problem
     is_member = session is not None and session.record.state == "enrolled"
     referrals = await part(request.state["loyalty"].referrals(session)) if session and is_member else None
     sent = problem is None and request.query_params.get("sent") == "1"
-    return _again(request, "refer.html", problem, referrals=referrals, email=email, sent=sent)
+    return again(request, "refer.html", problem, referrals=referrals, email=email, sent=sent)

@@ -6,13 +6,15 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from bff.endpoints import LOGIN, ForMember, Page, Public, Row
-from bff.errors import UpstreamFailed, VendorRefused
+from bff.endpoints import LOGIN, MERCHANT_CUSTOMER, ForMember, ForMerchant, Page, Public, Row
+from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.findings import Finding, Verdict
 from bff.okendo import Okendo
 
 # A Shopify customer access token, to read as that customer; from the environment, since arguments are seen by all.
 TOKEN = "DOCTOR_CUSTOMER_TOKEN"  # noqa: S105
+# A customer who cannot exist (RFC 2606): whoever is told that there is none has been let in.
+NOBODY = "nobody@example.invalid"
 
 
 async def probed(okendo: Okendo, rows: Mapping[str, Row[Any]], token: str) -> list[Finding]:
@@ -38,11 +40,28 @@ async def _login(okendo: Okendo, token: str) -> tuple[str, Finding]:
 async def _probed(okendo: Okendo, row: Row[Any], jwt: str) -> Finding:
     if row.method != "GET":
         return _left_alone(row, "is not asked: it would change something")
+    if isinstance(row, ForMerchant):
+        return await _merchant(okendo, row)
     if isinstance(row, Public):
         return await _asked(row, lambda: okendo.public(row))
     if isinstance(row, ForMember) and jwt:
         return await _asked(row, lambda: okendo.for_member(row, jwt))
     return _left_alone(row, f"needs {TOKEN}")
+
+
+async def _merchant(okendo: Okendo, row: ForMerchant[Any]) -> Finding:
+    try:
+        await okendo.for_merchant(row, email=NOBODY)
+    except VendorRefused as refusal:
+        if refusal.status == 404 and row.name == MERCHANT_CUSTOMER.name:
+            return _line(row, "ok", "answers: OKENDO_API_KEY is accepted")
+        detail = f"was refused with {refusal.status} at {row.method} /enterprise{row.path}"
+        return _line(row, "fail", detail, "Compare OKENDO_USER_ID and OKENDO_API_KEY with Okendo's settings.")
+    except UpstreamFailed as failure:
+        return _line(row, "fail", failure.detail, "Look at OKENDO_API_URL, then ask again.")
+    except Problem:
+        return _line(row, "note", "needs OKENDO_API_KEY")
+    return _line(row, "ok", "answers")
 
 
 async def _asked(row: Row[Any], ask: Callable[[], Awaitable[Any]]) -> Finding:

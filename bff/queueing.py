@@ -4,18 +4,35 @@ The queue is Procrastinate's, in the same PostgreSQL as the rows. Here is only w
 it; what is done with it is in `jobs`. https://procrastinate.readthedocs.io
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 
-Task = Literal["check_redemption", "rescue_redemption"]
+Task = Literal["check_redemption", "rescue_redemption", "take_event", "freshen_member", "pay_award"]
+# Paying keeps a slow pace; in a queue of its own it holds nothing else up.
+PAYING = "paying"
+QUEUES: dict[Task, str] = {"take_event": PAYING, "pay_award": PAYING}
+# Events are read before awards are paid, so that shoppers see what is on its way.
+PRIORITIES: dict[Task, int] = {"take_event": 1}
 
 # It has no connection of its own: everything goes into the caller's transaction.
 _QUEUE = App(connector=PsycopgConnector())
 
 
-async def defer(connection: "psycopg.AsyncConnection[object]", task: Task, row: int, *, seconds: int = 0) -> None:
-    """Have `task` done for the row of that number, `seconds` from now, if the transaction of `connection` commits."""
-    later = {"seconds": seconds} if seconds else None
-    await _QUEUE.configure_task(task, connection=connection, schedule_in=later).defer_async(row=row)
+async def defer(
+    connection: "psycopg.AsyncConnection[Any]", task: Task, row: int, *, seconds: int = 0, lock: str | None = None
+) -> None:
+    """Have `task` done for the row of that number, `seconds` from now, if the transaction of `connection` commits.
+
+    Jobs with the same `lock` are done one after the other, in this order.
+    """
+    job = _QUEUE.configure_task(
+        task,
+        connection=connection,
+        schedule_in={"seconds": seconds} if seconds else None,
+        lock=lock,
+        queue=QUEUES.get(task, "default"),
+        priority=PRIORITIES.get(task, 0),
+    )
+    await job.defer_async(row=row)

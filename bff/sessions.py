@@ -72,13 +72,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session:
-    """A record with its place in the store; `record` is replaced whenever the store gives a newer one."""
+    """A record with its place in the store; `record` is replaced whenever the store gives a newer one. `is_stale`:
+    Okendo has said that something about the member is not as it was."""
 
     def __init__(self, key: str, share: bytes, version: int, record: Record) -> None:
         self.key = key
         self.share = share
         self.version = version
         self.record = record
+        self.is_stale = False
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +103,13 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
 
 # Both scripts touch one key, so they also work in a cluster. Times come from the service's clock, not the store's.
 LOAD = """
-local held = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen')
+local held = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen', 'stale')
 if not held[1] then return nil end
 local seen = tonumber(held[3])
 if not seen or tonumber(ARGV[1]) - seen > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) return nil end
 redis.call('HSET', KEYS[1], 'seen', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {held[1], held[2]}
+return {held[1], held[2], held[4]}
 """
 SAVE = """
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
@@ -148,7 +150,7 @@ class Sessions:
                 pipe.hset(key, mapping=cast(Any, fields))
                 pipe.expire(key, self.limits.idle_seconds)
                 await pipe.execute()
-            await self._remember(record.customer_id, key)
+            await self._remember(record, key)
         return self._keys.signer("session cookie").sign(token).decode()
 
     def signed_anew(self, cookie: str) -> str | None:
@@ -169,7 +171,10 @@ class Sessions:
             held = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
         if held is None:
             return None
-        return await self._opened(key, share, held)
+        session = await self._opened(key, share, held[:2])
+        if session is not None:
+            session.is_stale = held[2] is not None
+        return session
 
     async def change(self, session: Session, **fields: Any) -> None:
         """Write these fields of the record, keeping whatever others wrote meanwhile (compare-and-set).
@@ -220,6 +225,22 @@ class Sessions:
         for key in held:
             await self.end(key)
         return len(held)
+
+    async def mark_stale(self, email: str) -> None:
+        """Have every session of the member with this email ask Okendo anew at their next visit."""
+        with store_errors():
+            for mark in self._keys.marks("customer index", "email", email.casefold()):
+                for key in await self._alive(f"member:{mark}"):
+                    await cast(Any, self._valkey.hset(key, "stale", 1))
+
+    async def set_stale(self, session: Session, *, stale: bool) -> None:
+        """Taken away before Okendo is asked, so that what changes meanwhile is not missed."""
+        with store_errors():
+            if stale:
+                await cast(Any, self._valkey.hset(session.key, "stale", 1))
+            else:
+                await cast(Any, self._valkey.hdel(session.key, "stale"))
+        session.is_stale = stale
 
     @contextlib.asynccontextmanager
     async def alone(self, what: str, *, wait_seconds: float) -> AsyncIterator[None]:
@@ -288,11 +309,15 @@ class Sessions:
     def _sealed(self, key: str, share: bytes, record: Record) -> bytes:
         return self._keys.seal("session", msgspec.msgpack.encode(record), place=key.encode(), share=share)
 
-    async def _remember(self, customer_id: str, key: str) -> None:
-        """Note the session under its customer, and end their oldest ones beyond the limit (B13)."""
-        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", customer_id)]
-        await self._valkey.zadd(indexes[0], {key: self.clock()})
-        await self._valkey.expire(indexes[0], self.limits.absolute_seconds)
+    async def _remember(self, record: Record, key: str) -> None:
+        """Note the session under its customer and its email, and end their oldest ones beyond the limit (B13)."""
+        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", record.customer_id)]
+        places = indexes[:1]
+        if record.email is not None:
+            places.append("member:" + self._keys.newest().mark("customer index", "email", record.email.casefold()))
+        for place in places:
+            await self._valkey.zadd(place, {key: self.clock()})
+            await self._valkey.expire(place, self.limits.absolute_seconds)
         oldest_first = [held for index in reversed(indexes) for held in await self._alive(index)]
         for surplus in oldest_first[: -self.limits.per_customer]:
             await self.end(surplus)

@@ -14,26 +14,31 @@ from urllib.parse import urlsplit
 import msgspec
 from publicsuffixlist import PublicSuffixList
 
+from bff.actions import Action, read_actions
 from bff.errors import SettingsError
 from bff.values import (
     coupon_url,
     keys,
+    link_url,
     one_of,
     origin_of,
     origins,
     path,
+    rate,
     seconds,
     store,
     switch,
     token,
     url,
     visible,
+    webhook_secret,
     whole,
 )
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 PUBLIC_SUFFIXES = PublicSuffixList()
 APPLY_URL = "{storefront}/discount/{code}?redirect=/"
+LINK_TOKEN_URL = "{link}/{token}"  # noqa: S105  # Not a secret, the place for one.
 PLACEHOLDERS = frozenset({"changeme", "password", "placeholder", "secret", "secretkey", "apikey", "example"})
 OUR_PREFIXES = (
     "SHOPIFY_",
@@ -45,6 +50,7 @@ OUR_PREFIXES = (
     "UPSTREAM_",
     "BRAND_",
     "REDEMPTION_",
+    "AWARD_",
 )
 
 
@@ -74,12 +80,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     okendo_api_key: str | None
     okendo_overrides: str | None
     okendo_webhook_secret: str | None
-    subtotal_api_url: str | None
-    subtotal_link_url: str | None
+    okendo_merchant_per_second: float
+    subtotal_api_url: str
+    subtotal_link_url: str
+    subtotal_link_token_url: str
     subtotal_api_key: str | None
     subtotal_client_id: str | None
     subtotal_signing_secret: str | None
-    subtotal_actions: str | None
+    subtotal_tolerance_seconds: int
+    subtotal_simulated_events: bool
+    subtotal_actions: tuple[Action, ...]
+    award_retry_seconds: int
+    award_settling_seconds: int
     session_idle_seconds: int
     session_absolute_seconds: int
     sessions_per_customer: int
@@ -131,6 +143,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 SETTLING = whole(1, 86_400)
+RETRY = whole(60, 2_592_000)
 VALKEY = store("valkeys", "valkey", "rediss", "redis")
 
 # fmt: off
@@ -157,13 +170,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OKENDO_PARTNER_ID", "Partner id issued by Okendo; the enrolment channel", required=True, read=visible),
     Setting("OKENDO_API_KEY", "Merchant REST API key", secret=True, read=visible),
     Setting("OKENDO_OVERRIDES", "TOML file that corrects Okendo operations; see docs/okendo.md"),
-    Setting("OKENDO_WEBHOOK_SECRET", "Signing secret of Okendo's webhooks", secret=True, read=visible),
-    Setting("SUBTOTAL_API_URL", "Subtotal's API", read=url),
-    Setting("SUBTOTAL_LINK_URL", "Where Subtotal's link pages are", read=url),
-    Setting("SUBTOTAL_API_KEY", "Subtotal API key", secret=True, read=visible),
-    Setting("SUBTOTAL_CLIENT_ID", "Subtotal client id", read=visible),
+    Setting("OKENDO_WEBHOOK_SECRET", "Signing secret of Okendo's webhooks", secret=True, read=webhook_secret),
+    Setting("OKENDO_MERCHANT_PER_SECOND", "Merchant API calls a second, in all; Okendo's limit is 2", "2", read=rate),
+    Setting("SUBTOTAL_API_URL", "Subtotal's API", "https://api.subtotal.com", read=url),
+    Setting("SUBTOTAL_LINK_URL", "Where Subtotal's link pages are", "https://link.subtotal.com", read=url),
+    Setting("SUBTOTAL_LINK_TOKEN_URL", "Link page of a link token", LINK_TOKEN_URL, read=link_url),
+    Setting("SUBTOTAL_API_KEY", "Subtotal API key; absent: no accounts can be linked", secret=True, read=visible),
+    Setting("SUBTOTAL_CLIENT_ID", "Subtotal client id; not needed by anything here", read=visible),
     Setting("SUBTOTAL_SIGNING_SECRET", "Signing secret of Subtotal's webhooks", secret=True, read=visible),
-    Setting("SUBTOTAL_ACTIONS", "Table of actions that earn points"),
+    Setting("SUBTOTAL_TOLERANCE_SECONDS", "How old a signed webhook may be", "300", read=whole(10, 86_400)),
+    Setting("SUBTOTAL_SIMULATED_EVENTS", "`on` pays for simulated events too", "off", read=switch),
+    Setting("SUBTOTAL_ACTIONS", "What earns points: TOML or its file; docs/subtotal.md", "", read=read_actions),
+    Setting("AWARD_RETRY_SECONDS", "How long an award is tried before it waits for a person", "86400", read=RETRY),
+    Setting("AWARD_SETTLING_SECONDS", "An award without trace after this long was not given", "60", read=SETTLING),
     Setting("SESSION_IDLE_SECONDS", "A session ends after this long unused", "604800", read=whole(60, 31_536_000)),
     Setting("SESSION_ABSOLUTE_SECONDS", "… and at the latest after this long", "2592000", read=whole(60, 31_536_000)),
     Setting("SESSIONS_PER_CUSTOMER", "Sessions a customer may have; the oldest ends first", "10", read=whole(1, 100)),
@@ -229,6 +248,10 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
 def _check_together(settings: Settings) -> None:
     if settings.shopify_legacy_tokens and settings.shopify_storefront_token is None:
         raise SettingsError("SHOPIFY_STOREFRONT_TOKEN", "is missing; SHOPIFY_LEGACY_TOKENS=on cannot do without it.")
+    if settings.subtotal_actions:
+        for name in ("SUBTOTAL_SIGNING_SECRET", "OKENDO_API_KEY"):
+            if getattr(settings, name.lower()) is None:
+                raise SettingsError(name, "is missing; SUBTOTAL_ACTIONS cannot be paid without it.")
     if settings.session_idle_seconds > settings.session_absolute_seconds:
         raise SettingsError("SESSION_IDLE_SECONDS", "must not exceed SESSION_ABSOLUTE_SECONDS.")
 

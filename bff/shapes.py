@@ -197,6 +197,47 @@ class Referrals(Shown, frozen=True):
     next: str | None = None
 
 
+class Retailer(Shown, frozen=True):
+    id: str
+    name: str
+
+
+class LinkedAccount(Shown, frozen=True):
+    """An account at a retailer. `active`: purchases are collected; `initialized`: signing in there was not finished;
+    `unauthenticated`: the shopper has to sign in there again."""
+
+    id: str
+    retailer: Retailer
+    state: Literal["initialized", "active", "unauthenticated", "disconnected"]
+
+
+class RetailAward(Shown, frozen=True):
+    """Points for something at a retailer. `working`: on their way; `points` is absent where nobody has told."""
+
+    event: Literal["account.linked", "purchase.created"]
+    name: str
+    retailer: Retailer
+    state: Literal["working", "given"]
+    date: datetime
+    points: int | None = None
+    spend: str | None = None
+
+
+class Retailers(Shown, frozen=True):
+    """`retailers` are the member's accounts. `available` are those that can be linked and earn something, absent when
+    the shopper may choose any; `awards` are the latest, newest first."""
+
+    retailers: list[LinkedAccount]
+    available: list[Retailer] | None = None
+    awards: list[RetailAward] = []
+
+
+class LinkAddress(Shown, frozen=True):
+    """Where the shopper signs in to the retailer: send the browser there, and tell nobody else."""
+
+    link_url: str
+
+
 class Visitor(Shown, frozen=True):
     """Who is looking. `name` is for greeting only."""
 

@@ -9,16 +9,21 @@ from starlette.responses import Response
 
 from bff.answers import Answers
 from bff.assets import Assets
+from bff.awards import Awards
 from bff.budgets import Budgets
 from bff.catalogue import Catalogue
 from bff.consents import Consents
 from bff.database import Database
 from bff.doubts import Doubts
 from bff.earning import Earning
+from bff.events import Events
 from bff.history import History
+from bff.inbox import Inbox
 from bff.keys import KeyRing
 from bff.ledger import Ledger
+from bff.linking import Linking
 from bff.loyalty import Loyalty
+from bff.paying import Paying
 from bff.reconciliation import Reconciliation
 from bff.redemption import Redemptions
 from bff.sessions import Sessions
@@ -45,6 +50,11 @@ class State(TypedDict):
     earning: Earning
     history: History
     reconciliation: Reconciliation
+    inbox: Inbox
+    awards: Awards
+    events: Events
+    paying: Paying
+    linking: Linking
     templates: Environment
     assets: Assets
 

@@ -83,6 +83,12 @@ def seconds(value: str) -> float:
     return float(value)
 
 
+def rate(value: str) -> float:
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", value, re.ASCII) or not 0.1 <= float(value) <= 1000:
+        raise ValueError("give a number from 0.1 to 1000")
+    return float(value)
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if value not in words:
@@ -105,6 +111,28 @@ def visible(value: str) -> str:
 def token(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{32,512}", value):
         raise ValueError("give 32 to 512 visible ASCII characters, chosen at random")
+    return value
+
+
+def webhook_secret(value: str) -> str:
+    """`whsec_` and base64, as Standard Webhooks has it; the prefix may be left out."""
+    encoded = value.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) < 16:
+        raise ValueError("give whsec_ and base64 of 16 bytes or more, as Okendo showed it")
+    return value
+
+
+def link_url(value: str) -> str:
+    if (
+        "{token}" not in value
+        or not re.match(r"(https?://|\{link\})", value)
+        or re.search(r"\{(?!token\}|link\})", value)
+    ):
+        raise ValueError("give an address with {token} in it; {link} stands for SUBTOTAL_LINK_URL")
     return value
 
 

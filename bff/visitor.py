@@ -44,10 +44,21 @@ class MemberPart:
         value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
         with spent_on("session"):
             session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
+        if session is not None and session.is_stale:
+            session = await _freshened(request, session)
         scope["session"], scope["presented"] = session, bool(given)
         await _count(request)
         renewed = request.state["sessions"].signed_anew(value) if session and value else None
         await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
+
+
+async def _freshened(request: LoyaltyRequest, session: Session) -> Session | None:
+    try:
+        await request.state["loyalty"].freshen(session)
+    except Problem as problem:
+        # Whatever else Okendo says of this member, it says again to the route that asks.
+        return None if problem.code == "session_expired" else session
+    return session
 
 
 def _with_cookie(request: LoyaltyRequest, value: str, send: Send) -> Send:

@@ -69,6 +69,7 @@ def page(request: LoyaltyRequest, template: str, status_code: int = 200, **value
                 asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
                 sign_in_url=sign_in_url(request),
                 storefront_url=settings.storefront_url,
+                has_retailers=settings.subtotal_api_key is not None,
                 nonce=request.scope["nonce"],
                 request_id=request.scope["request_id"],
                 visitor=visitor_of(request),
@@ -79,6 +80,14 @@ def page(request: LoyaltyRequest, template: str, status_code: int = 200, **value
     response = HTMLResponse(rendered, status_code)
     if request.scope.get("presented") and session is None:
         set_cookie(response, settings, COOKIE, "", 0)
+    return response
+
+
+def again(request: LoyaltyRequest, template: str, problem: Problem | None, **values: Any) -> Response:
+    """A page with a form: new, or shown again with what went wrong."""
+    failure = problem.detail if problem else None
+    response = page(request, template, problem.status if problem else 200, failure=failure, **values)
+    response.headers.update(problem.headers if problem else {})
     return response
 
 
@@ -98,7 +107,7 @@ def explain(request: LoyaltyRequest, problem: Problem) -> Response:
 
 
 def wants_json(scope: Scope) -> bool:
-    if scope.get("is_api"):
+    if scope.get("is_api") or scope.get("is_webhook"):
         return True
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
     return b"json" in accept and b"text/html" not in accept

@@ -74,7 +74,10 @@ def vendors(sandbox: Vendors) -> Vendors:
 def stores(database: Server, store: Server) -> Mapping[str, str]:
     """Both stores, empty."""
     with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("TRUNCATE redemptions, consents, procrastinate_jobs, procrastinate_workers CASCADE")
+        connection.execute(
+            "TRUNCATE redemptions, consents, webhook_events, awards, paces, procrastinate_jobs, procrastinate_workers"
+            " CASCADE"
+        )
     with redis.Redis.from_url(store.url) as client:
         client.flushall()
     return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}

@@ -17,6 +17,7 @@ GOLD_ONLY = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b05"
 STORE_CREDIT = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b06"
 REDEEM = "main form button"
 AWAY = "status:500"
+RETAIL_STATES = ("active", "unauthenticated", "initialized", "disconnected")
 OFTEN = 9
 # Sends the form and does not wait for the answer.
 SEND = """() => {
@@ -100,6 +101,48 @@ def _of_a_lost_session(visit: Visit, vendors: Vendors) -> None:
     visit.go("/welcome")
 
 
+def _linked(*states: str) -> Going:
+    """Accounts at retailers in these states, and the page that shows them."""
+
+    def going(visit: Visit, vendors: Vendors) -> None:
+        for number, state in enumerate(states):
+            shop = ("walmart", "target", "sephora", "best-buy")[number]
+            vendors.control("subtotal/link", persona="ella", retailer=shop)
+            vendors.control("subtotal/status", persona="ella", retailer=shop, status=state)
+        visit.go("/retailers")
+
+    return going
+
+
+def _linking(visit: Visit, vendors: Vendors) -> None:
+    """On Subtotal's page and back."""
+    visit.go("/retailers")
+    visit.press("Choose a shop")
+    visit.page.locator("input[name=retailer][value=costco]").check()
+    visit.press("Link account")
+    visit.page.wait_for_url("**/retailers?**")
+
+
+def _unlinking(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/retailers")
+    visit.page.locator("summary").first.click()
+    visit.page.get_by_role("button", name="Unlink now").first.click()
+    visit.page.wait_for_url("**/retailers?unlinked=1")
+
+
+def _with_points_from_elsewhere(visit: Visit, vendors: Vendors) -> None:
+    customer = vendors.member("ella")["customerId"]
+    with psycopg.connect(visit.service.settings["DATABASE_URL"]) as rows:
+        for number, (state, points) in enumerate((("paid", 85), ("waiting", None))):
+            rows.execute(
+                "INSERT INTO awards (reference, event, action, earning_rule_id, customer_id, payee, retailer_id,"
+                " connection_id, purchase_id, value, state, points, try_until) VALUES (%s, 'purchase.created',"
+                " 'Shop at a linked retailer', 'r', %s, 'p', 'walmart', 'c', %s, 42.50, %s, %s, now())",
+                (f"A-{number}", customer, f"p-{number}", state, points),
+            )
+    visit.go("/retailers")
+
+
 def inviting(email: str) -> Going:
     def going(visit: Visit, vendors: Vendors) -> None:
         visit.go("/refer")
@@ -140,6 +183,7 @@ TOURS: dict[str, list[Place]] = {
         Place("rewards",                    at("/rewards"),                 "$5 off your order"),
         Place("reward",                     at(FIVE_OFF),                   "Sign in to redeem"),
         Place("refer",                      at("/refer"),                   "Sign in to invite"),
+        Place("retailers",                  at("/retailers"),               "Sign in to link a shop"),
         Place("members only",               at("/welcome"),                 "Please sign in"),
         Place("signed out",                 at("/signed-out"),              "You are signed out"),
         Place("sign-in failed",             at("/callback?state=again.x"),  "Sign-in did not work"),
@@ -175,6 +219,12 @@ TOURS: dict[str, list[Place]] = {
         Place("redemption failed",          redeeming(FIVE_OFF, "status:422"), "Your points were not taken"),
         Place("reward not ready any more",  _not_ready_any_more,            "There is a problem"),
         Place("redemption of nobody",       at("/redemptions/0123456789abcdef"), "does not exist"),
+        Place("retailers without subtotal", at("/retailers"),               "couldn't load", "subtotal_connections"),
+        Place("retailers",                  at("/retailers"),               "No shop is linked yet"),
+        Place("retailers coming back",      _linking,                       "Welcome back"),
+        Place("retailers of all kinds",     _linked(*RETAIL_STATES),        "wants you to sign in again"),
+        Place("retailers with points",      _with_points_from_elsewhere,    "+85 points"),
+        Place("retailers unlinked",         _unlinking,                     "are not collected any more"),
         Place("signed out",                 _signed_out,                    "You are signed out"),
     ],
     "zoe": [

@@ -18,8 +18,7 @@ import httpx2
 import uvicorn
 from shopper import Shopper
 
-from bff.app import built, create_app
-from bff.jobs import Jobs
+from bff.app import built, create_app, jobs_of
 from bff.sandbox.stack import environment
 from bff.server import configuration
 from bff.settings import read_settings
@@ -98,7 +97,11 @@ def settings_for(url: str, stores: Mapping[str, str], sandbox: str, **changes: s
     given = environment(port, 1, stores["DATABASE_URL"], stores["VALKEY_URL"])
     given |= {"PUBLIC_URL": url, "SHOPIFY_SHOP_URL": sandbox, "OKENDO_API_URL": sandbox}
     # A busy machine stops a process for longer than the quarter of a second that Valkey has by default.
-    given |= {"SUBTOTAL_API_URL": sandbox, "SUBTOTAL_LINK_URL": sandbox, "VALKEY_TIMEOUT_SECONDS": "2"} | changes
+    given |= {
+        "SUBTOTAL_API_URL": sandbox,
+        "SUBTOTAL_LINK_URL": f"{sandbox}/link",
+        "VALKEY_TIMEOUT_SECONDS": "2",
+    } | changes
     return {name: value for name, value in given.items() if value}
 
 
@@ -135,7 +138,7 @@ def worker_in_thread(settings: Mapping[str, str]) -> Iterator[None]:
         async with built(read) as state:
             running.loop, running.stop = asyncio.get_running_loop(), asyncio.Event()
             started.set()
-            await Jobs(read.database_url, state["ledger"], state["reconciliation"]).run(running.stop)
+            await jobs_of(read, state).run(running.stop)
 
     thread = threading.Thread(target=asyncio.run, args=(work(),), name="worker", daemon=True)
     thread.start()

@@ -186,7 +186,7 @@ def test_a_member_is_forgotten_as_far_as_may_be(service: Service, vendors: Vendo
     assert "Sessions ended, with every token in them: 1." in said
     assert "Redemptions that took no points, deleted: 1." in said
     assert "without their coupon codes: 2" in said
-    assert "Shopify and Okendo keep data of their own" in said
+    assert "Shopify, Okendo and Subtotal keep data of their own" in said
     assert tara.api("GET", "/session").json()["state"] == "anonymous"
     assert ella.api("GET", "/session").json()["state"] == "enrolled"
     kept = rows.execute(

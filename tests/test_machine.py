@@ -33,9 +33,9 @@ from offered import FIVE_OFF, PRICES, code_of, redeem
 from running import Log, Service, Vendors, in_thread
 from shopper import Page, Shopper
 
-from bff.app import built
+from bff.app import built, jobs_of
 from bff.cli import migrate_database
-from bff.jobs import Jobs, Later
+from bff.jobs import Later
 from bff.sandbox.okendo import VERSION
 from bff.sandbox.program import RETAIL_PURCHASE, Policies
 from bff.sandbox.servers import Server
@@ -605,7 +605,7 @@ async def look_into(settings: Mapping[str, str], numbers: list[int]) -> None:
     """What the worker does when it takes up the jobs of these lines, once each."""
     read = read_settings(settings)
     async with built(read) as state:
-        jobs = Jobs(read.database_url, state["ledger"], state["reconciliation"])
+        jobs = jobs_of(read, state)
         for number in numbers:
             with contextlib.suppress(Later):
                 await jobs.check_redemption(number)

@@ -95,6 +95,13 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
     "SUBTOTAL_API_URL": ("http://api.example.com", "api.example.com"),
     "SUBTOTAL_LINK_URL": ("http://link.example.com", "//link.example.com"),
     "SUBTOTAL_CLIENT_ID": ("a b",),
+    "OKENDO_MERCHANT_PER_SECOND": ("0", "0.05", "-1", "two", "1001", "inf"),
+    "SUBTOTAL_LINK_TOKEN_URL": ("https://x.example.com/", "javascript:{token}", "{link}/{code}", "{link}/{token}{x}"),
+    "SUBTOTAL_TOLERANCE_SECONDS": ("0", "9", "86401", "5m"),
+    "SUBTOTAL_SIMULATED_EVENTS": ("yes", "true", "1"),
+    "SUBTOTAL_ACTIONS": ("/no/such/file", "[[actions]]\nevent = 'x'", "actions = 1", f"{CANARY} = 1"),
+    "AWARD_RETRY_SECONDS": ("0", "59", "1d", "2592001"),
+    "AWARD_SETTLING_SECONDS": ("0", "-1", "x", "86401"),
     "SESSION_IDLE_SECONDS": ("0", "59", "-60", "1h", "3153600000", "60.0", "2592001"),
     "SESSION_ABSOLUTE_SECONDS": ("0", "59", "x", "31536001"),
     "SESSIONS_PER_CUSTOMER": ("0", "101", "x", "-1"),
@@ -248,6 +255,7 @@ def test_N3_settings_never_show_a_secret() -> None:
     secret["DATABASE_URL"] = f"postgresql://user:{CANARY}@db.internal/loyalty"
     secret["VALKEY_URL"] = f"rediss://:{CANARY}@valkey.internal:6379/0"
     secret["SECRET_KEYS"] = GOOD_KEY
+    secret["OKENDO_WEBHOOK_SECRET"] = "whsec_" + base64.b64encode(CANARY.encode() * 3).decode()
     found = read_settings({**PRODUCTION, **secret})
     shows: list[Callable[[Settings], str]] = [repr, str, "{}".format, "%r".__mod__, lambda value: repr({"a": [value]})]
     for show in shows:

@@ -1,0 +1,159 @@
+"""Subtotal's table of actions as the merchant keeps it here: what earns how much, at which retailers, and since when.
+
+The same columns as in Subtotal's dashboard (subtotal.com/docs/integrations/okendo), as TOML:
+
+    [[actions]]
+    event = "purchase.created"
+    name = "Purchases at Walmart"
+    retailers = ["walmart"]          # leave it out for all retailers
+    earning_rule_id = "the Action ID of a custom earning rule in Okendo"
+    start_date = 2026-01-01
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from bff.errors import SettingsError
+
+Event = Literal["account.linked", "purchase.created"]
+EVENTS: tuple[Event, ...] = get_args(Event)
+SETTING = "SUBTOTAL_ACTIONS"
+LONGEST_NAME = 100
+LONGEST_RETAILER = 26
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: `event` at one of `retailers` (none means all) pays the custom rule `earning_rule_id` of Okendo.
+
+    What was paid is remembered under `name` and under the rule, so that neither pays twice.
+    """
+
+    event: Event
+    name: str
+    earning_rule_id: str
+    retailers: tuple[str, ...] = ()
+    start_date: date | None = None
+
+    def is_for(self, event: Event, retailer_id: str, on: date) -> bool:
+        """Whether this happened where and when the action pays."""
+        here = not self.retailers or retailer_id.casefold() in self.retailers
+        return event == self.event and here and (self.start_date is None or on >= self.start_date)
+
+
+def read_actions(given: str) -> tuple[Action, ...]:
+    """The actions in a TOML text, or in the TOML file of that path; none when nothing is given.
+
+    Raises SettingsError that names the line and the remedy.
+    """
+    text = given if _is_text(given) else _of_file(given)
+    try:
+        whole = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The library's words name line and column and quote nothing but single characters.
+        raise SettingsError(SETTING, f"is not TOML: {error}.") from None
+    rows = whole.pop("actions", [])
+    if whole or not isinstance(rows, list):
+        raise SettingsError(SETTING, "give nothing but [[actions]] tables.")
+    actions = tuple(_action(text, number, row) for number, row in enumerate(rows))
+    for (one, action), (other, later) in combinations(enumerate(actions), 2):
+        _check_apart(text, (one, action), (other, later))
+    return actions
+
+
+def retailers_of(actions: Sequence[Action]) -> tuple[str, ...]:
+    """The retailers that earn anything, in the order of the table; none when one action is for all of them."""
+    if any(not action.retailers for action in actions):
+        return ()
+    return tuple(dict.fromkeys(retailer for action in actions for retailer in action.retailers))
+
+
+def _is_text(given: str) -> bool:
+    return not given or "=" in given or "\n" in given or "[" in given
+
+
+def _of_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise SettingsError(SETTING, f"the file cannot be read ({type(error).__name__}).") from None
+
+
+def _action(text: str, number: int, row: Any) -> Action:
+    if not isinstance(row, dict):
+        raise SettingsError(SETTING, f"action {number + 1}: give a table.")
+    for key, remedy in _flaws(row):
+        raise SettingsError(SETTING, f"{_place(text, number, key)}: {remedy}.")
+    retailers = tuple(dict.fromkeys(retailer.casefold() for retailer in row.get("retailers", ())))
+    return Action(**row | {"retailers": retailers, "start_date": _day(row.get("start_date"))})
+
+
+def _flaws(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The column and the remedy of everything that is wrong with a row; an empty column is the row as a whole."""
+    for key, value in row.items():
+        if key not in COLUMNS:
+            yield key, f"{key} is not a column; the columns are {', '.join(COLUMNS)}"
+        elif not COLUMNS[key][1](value):
+            yield key, f"{key}: {COLUMNS[key][0]}"
+    for key in ("event", "name", "earning_rule_id"):
+        if key not in row:
+            yield "", f"{key} is missing"
+    if row.get("event") == "purchase.created" and "start_date" not in row:
+        yield "", "start_date is missing; without it every purchase of the past would be paid"
+
+
+def _day(given: date | None) -> date | None:
+    return given.date() if isinstance(given, datetime) else given
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[\x21-\x7e]{1,128}", value))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= LONGEST_NAME
+
+
+def _is_retailer(value: Any) -> bool:
+    return _is_token(value) and len(value) <= LONGEST_RETAILER
+
+
+# What each column takes: a remedy, and whether a value is fit.
+COLUMNS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "event": (f"give {' or '.join(EVENTS)}", lambda value: value in EVENTS),
+    "name": (f"give a name of 1 to {LONGEST_NAME} printable characters", _is_name),
+    "earning_rule_id": ("give the rule's Action ID in Okendo", _is_token),
+    "retailers": (
+        "give a list of Subtotal's retailer ids, or leave it out for all",
+        lambda value: isinstance(value, list) and bool(value) and all(map(_is_retailer, value)),
+    ),
+    "start_date": ("give a date such as 2026-01-01, without quotes", lambda value: isinstance(value, date)),
+}
+
+
+def _check_apart(text: str, one: tuple[int, Action], other: tuple[int, Action]) -> None:
+    """Two rows that would pay one rule for one thing, or be remembered under one name, are a mistake."""
+    (earlier, action), (number, later) = one, other
+    where, there = _place(text, number, "name"), _place(text, earlier, "name")
+    if action.name == later.name:
+        raise SettingsError(SETTING, f"{where}: name is the same as in {there}; give each action its own.")
+    overlap = not action.retailers or not later.retailers or set(action.retailers) & set(later.retailers)
+    if overlap and (action.event, action.earning_rule_id) == (later.event, later.earning_rule_id):
+        raise SettingsError(SETTING, f"{where}: pays the same rule for the same event as {there}. Remove one of them.")
+
+
+def _place(text: str, number: int, key: str) -> str:
+    """Where the action stands: the line of this key in its table, the table's own, or else which one it is."""
+    lines = text.splitlines()
+    tables = [at for at, line in enumerate(lines) if re.match(r"\s*\[\[\s*actions\s*\]\]", line)]
+    if number >= len(tables):
+        return f"action {number + 1}"
+    end = tables[number + 1] if number + 1 < len(tables) else len(lines)
+    at = next((at for at in range(tables[number], end) if re.match(rf"\s*{key}\s*=", lines[at])), tables[number])
+    return f"line {at + 1}"

@@ -1,0 +1,65 @@
+"""What vendors tell by themselves: each event is verified, stored once together with its job, and answered at once.
+
+No browser calls these addresses. The gate's rules for browsers do not fit; a signature over the raw body stands in
+their place.
+"""
+
+import hashlib
+
+import structlog
+from starlette.responses import Response
+
+from bff import okendo_events, subtotal
+from bff.errors import Problem
+from bff.inbox import Arrival
+from bff.queueing import Task
+from bff.state import LoyaltyRequest
+
+log = structlog.get_logger("webhooks")
+
+
+async def from_subtotal(request: LoyaltyRequest) -> Response:
+    settings, body = request.state["settings"], await request.body()
+    secret = _known(settings.subtotal_signing_secret)
+    now, tolerance = request.state["sessions"].clock(), settings.subtotal_tolerance_seconds
+    subtotal.check_signature(request.headers, body, secret, now, tolerance)
+    event = subtotal.read_event(body)
+    arrival = Arrival(
+        vendor="subtotal",
+        event_id=event.id,
+        type=event.type,
+        digest=hashlib.sha256(body).hexdigest(),
+        body=body,
+        customer_id=event.connection.customer_id if event.connection else None,
+        is_simulated=event.is_simulated,
+    )
+    return await _stored(request, arrival, "take_event")
+
+
+async def from_okendo(request: LoyaltyRequest) -> Response:
+    body = await request.body()
+    secret = _known(request.state["settings"].okendo_webhook_secret)
+    event = okendo_events.read_event(request.headers, body, secret)
+    arrival = Arrival(
+        vendor="okendo",
+        event_id=event.id,
+        type=event.type,
+        digest=hashlib.sha256(body).hexdigest(),
+        body=body,
+        resource=event.resource,
+        sequence=event.sequence,
+    )
+    return await _stored(request, arrival, "freshen_member")
+
+
+async def _stored(request: LoyaltyRequest, arrival: Arrival, task: Task) -> Response:
+    """204 for a new event and for one that came before: the vendor need not send it again."""
+    is_new = await request.state["inbox"].store(arrival, task)
+    log.info("webhook", vendor=arrival.vendor, type=arrival.type, is_new=is_new)
+    return Response(status_code=204)
+
+
+def _known(secret: str | None) -> str:
+    if secret is None:
+        raise Problem("not_found", "There is nothing at this address.")
+    return secret

@@ -23,12 +23,13 @@ NO_CHROMIUM = printf '%s\n' '' \
 	"  anywhere         $(BIN)/playwright install chromium" \
 	"  you have one     CHROMIUM=/path/to/it make test" ""
 
-.PHONY: help run test test-long check chromium requirements
+.PHONY: help run test test-long bench check chromium requirements
 
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
 	@echo 'make test-long      1,000 schedules of killed processes, and a longer walk of the state machine'
+	@echo 'make bench          how fast webhooks are taken while the worker is behind'
 	@echo 'make check          lint, types and import contracts only'
 	@echo 'make requirements   write requirements*.txt anew from pyproject.toml'
 
@@ -51,6 +52,9 @@ test: check
 test-long: $(INSTALLED)
 	@CRASH_SCHEDULES=1000 MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -n 3 --dist loadfile \
 		tests/test_crashes.py tests/test_crashes_again.py tests/test_machine.py
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks.webhooks
 
 check: $(INSTALLED)
 	@$(BIN)/ruff check .

@@ -54,8 +54,8 @@ class Reconciliation:
             since = await self._since(doubt)
             settled = doubt.seconds_since_sent >= self._settling_seconds
             outcome, why = judged(doubt, since, settled=settled)
-            if outcome is not None and outcome.state == "failed" and not since and await self._poorer(doubt):
-                return None, "the points are gone, the history does not say why"
+            if outcome is not None and outcome.state == "failed" and await self._poorer(doubt, since or ()):
+                return None, "points are gone, the history does not say why"
         except UpstreamFailed:
             return None, "Okendo cannot be asked"
         except VendorRefused:
@@ -88,9 +88,10 @@ class Reconciliation:
                 break
         return since if doubt.newest_transaction == "" and cursor is None else None
 
-    async def _poorer(self, doubt: Doubt) -> bool:
+    async def _poorer(self, doubt: Doubt, since: Sequence[Transaction]) -> bool:
+        """Whether the member has less than the history explains."""
         customer = await self._deputy.as_member(doubt.customer_id, doubt.credentials, CUSTOMER)
-        return customer.balance < doubt.balance_seen
+        return customer.balance < balance_after(doubt, since)
 
 
 def judged(doubt: Doubt, since: Sequence[Transaction] | None, *, settled: bool) -> tuple[Outcome | None, str]:
@@ -129,12 +130,32 @@ def _before_next(doubt: Doubt, since: Sequence[Transaction]) -> Sequence[Transac
 
 
 def is_of(doubt: Doubt, transaction: Transaction) -> bool:
-    """Whether a transaction may be this redemption: of its reward, or where the vendor does not say, of its price."""
-    if not is_redemption(transaction):
-        return False
+    """Whether a transaction may be this redemption: of its reward, or where the vendor does not say, of its price.
+
+    The words for what a transaction is are not public, so one that we do not know rules nothing out. A coupon can be
+    earned as well, but not at the price of a reward.
+    """
     if transaction.reward is not None:
         return transaction.reward == doubt.reward_id
-    return transaction.points is None or abs(transaction.points) == doubt.points
+    if transaction.points is None:
+        return bool(transaction.kind) and is_redemption(transaction)
+    given = transaction.code is not None or transaction.store_credit is not None
+    return abs(transaction.points) == doubt.points and (given or is_redemption(transaction))
+
+
+def balance_after(doubt: Doubt, since: Sequence[Transaction]) -> float:
+    """The least that the member has now if this redemption was not carried out.
+
+    Only what was surely redeemed otherwise lowers it. Points that went in any other way might be this redemption.
+    """
+    return doubt.balance_seen + sum(_change(doubt, one) for one in since)
+
+
+def _change(doubt: Doubt, transaction: Transaction) -> float:
+    points = transaction.points or 0
+    if transaction.id in doubt.claimed or transaction.reward is not None or is_redemption(transaction):
+        return -abs(points)
+    return 0 if transaction.status.casefold() == "pending" else max(0, points)
 
 
 def newest_first(transactions: Sequence[Transaction]) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import redis
 from aging import aged, without_faults
+from checking import hours_pass
 from conftest import Start, Work
 from joins import Rows
 from meanwhile import until
@@ -17,7 +18,7 @@ from shopper import Shopper
 
 from bff.doubts import Doubt
 from bff.endpoints import Transaction
-from bff.reconciliation import judged, newest_first
+from bff.reconciliation import balance_after, judged, newest_first
 from bff.sandbox.program import RETAIL_PURCHASE
 
 KEY = "an-intent-that-got-lost"
@@ -52,16 +53,6 @@ def test_L3_what_was_not_carried_out_has_failed_when_enough_time_has_passed(
     until(lambda: state_of(ella) == "failed")
     assert (redemptions_of(vendors, "ella"), sends(vendors)) == ([], 1)
     assert "Your points were not taken" in ella.get(f"/redemptions/{KEY}").text
-
-
-def hours_pass(rows: Rows, hours: float) -> None:
-    """For the ledger and the queue; for how long is still looked is not touched."""
-    rows.execute(
-        "UPDATE redemptions SET created_at = created_at - make_interval(secs => %(s)s),"
-        " changed_at = changed_at - make_interval(secs => %(s)s), sent_at = sent_at - make_interval(secs => %(s)s)",
-        {"s": hours * 3600},
-    )
-    rows.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'")
 
 
 def coupon_of(shopper: Shopper, key: str = KEY) -> str:
@@ -375,7 +366,12 @@ JUDGED: list[tuple[dict[str, object], list[Transaction] | None, bool, str | None
     ({}, [spent("t-6", kind="LOYALTY_REDEMPTION")], False, "t-6"),
     ({}, [spent("t-6", kind="redeemed")], False, "t-6"),
     ({}, [spent("t-6", kind="")], False, "t-6"),
-    ({}, [spent("t-6", kind="adjustment")], True, "failed"),
+    # Words for what a transaction is are not public, so what it was for counts, or what was given and its price.
+    ({}, [spent("t-6", kind="adjustment")], True, "t-6"),
+    ({}, [spent("t-6", kind="adjustment", reward="r-2")], True, "failed"),
+    ({}, [spent("t-6", kind="adjustment", reward=None)], True, "t-6"),
+    ({}, [spent("t-6", kind="earning", reward=None, points=0)], True, "failed"),
+    ({}, [Transaction(id="t-6", kind="earning", code="a coupon earned")], True, "failed"),
 ]
 
 
@@ -386,6 +382,26 @@ def test_L3_only_what_is_certain_is_said(
     outcome, why = judged(msgspec.structs.replace(IN_DOUBT, **line), since, settled=settled)
     assert (outcome and (outcome.transaction_id or outcome.state)) == said
     assert bool(why) is (said is None)
+
+
+# What happened since then; what the member has at least if the redemption of 500 of their 900 points did not happen.
+HAVING: list[tuple[list[Transaction], float]] = [
+    ([], 900),
+    ([GAIN], 1400),
+    ([Transaction(id="t-4", kind="earning", points=500, status="pending")], 900),
+    ([OTHER], 400),
+    ([spent("t-3", reward="r-2", kind="adjustment", points=300)], 600),
+    ([spent("t-3", reward=None)], 400),
+    ([spent("t-8", reward=None, kind="adjustment")], 900),
+    ([spent("t-9", reward=None, kind="adjustment")], 400),
+    ([Transaction(id="t-4", kind="expiry", points=-200)], 900),
+    ([Transaction(id="t-4", kind="redemption")], 900),
+]
+
+
+@pytest.mark.parametrize(("since", "balance"), HAVING)
+def test_L3_only_points_that_surely_went_otherwise_are_not_missed(since: list[Transaction], balance: float) -> None:
+    assert balance_after(msgspec.structs.replace(IN_DOUBT, claimed=["t-9"]), since) == balance
 
 
 def test_L3_a_history_in_another_order_is_not_trusted() -> None:

@@ -1,0 +1,70 @@
+"""Lost redemptions whose traces are poor: they are found out, or honestly left open, and never called failed (L3)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from checking import check, hours_pass
+from joins import Rows
+from offered import FIVE_OFF, redeem, redemptions_of
+from running import Service, Vendors
+from test_finding_out import KEY, coupon_of, lose, state_of
+
+Speaking: TypeAlias = Callable[[str], dict[str, str]]
+SECOND = "the-second-intent-of-two"
+# Long enough for whatever was sent to have had its effect.
+A_MINUTE = 0.02
+
+
+@pytest.fixture
+def speaking(tmp_path: Path) -> Speaking:
+    """The setting that corrects Okendo's operations by this text."""
+
+    def written(text: str) -> dict[str, str]:
+        file = tmp_path / "overrides.toml"
+        file.write_text(text, "utf-8")
+        return {"OKENDO_OVERRIDES": str(file)}
+
+    return written
+
+
+# Words for what a transaction is ------------------------------------------------------------------------------------
+
+
+def test_L3_a_redemption_is_found_whatever_the_vendor_calls_it(
+    start: Callable[..., Service], settings: dict[str, str], vendors: Vendors, rows: Rows, speaking: Speaking
+) -> None:
+    otherwise = speaking('[transactions.names]\nkind = ["status"]')
+    tara = start(**otherwise).signed_in("tara")
+    lose(tara, vendors)
+    hours_pass(rows, A_MINUTE)
+    check(settings | otherwise, rows)
+    assert state_of(tara) == "succeeded"
+    assert coupon_of(tara) == redemptions_of(vendors, "tara")[0]["code"]
+
+
+def test_L3_points_that_are_gone_without_a_trace_leave_it_open(
+    start: Callable[..., Service], settings: dict[str, str], vendors: Vendors, rows: Rows, speaking: Speaking
+) -> None:
+    """The history tells that something happened, but neither what it was nor what was given for it."""
+    unsaid = "\n".join(f'{name} = ["nowhere"]' for name in ("reward", "code", "store_credit"))
+    otherwise = speaking(f'[transactions.names]\nkind = ["status"]\n{unsaid}')
+    tara = start(**otherwise).signed_in("tara")
+    lose(tara, vendors)
+    hours_pass(rows, A_MINUTE)
+    check(settings | otherwise, rows)
+    assert state_of(tara) == "unknown"
+    assert "still confirming" in tara.get(f"/redemptions/{KEY}").text
+
+
+def test_L3_points_that_went_for_another_redemption_are_not_missed(
+    service: Service, settings: dict[str, str], vendors: Vendors, rows: Rows
+) -> None:
+    tara = service.signed_in("tara")
+    lose(tara, vendors, fault="cut_before")
+    assert redeem(tara, FIVE_OFF, SECOND).status_code == 201
+    hours_pass(rows, A_MINUTE)
+    check(settings, rows)
+    assert state_of(tara) == "failed"
+    assert len(redemptions_of(vendors, "tara")) == 1

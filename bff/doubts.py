@@ -10,9 +10,10 @@ from bff.queueing import defer
 class Doubt(Entry, frozen=True, kw_only=True):
     """A line whose outcome is unknown, with what it takes to find out.
 
-    `seconds_since_sent` and `overdue` (nobody need look any more) go by the database's clock. `claimed` are
-    transactions that other lines of the member account for. `next_newest` is what the next line that was sent noted
-    as newest, None when there is no such line; `later_open` says whether a later line of the member is open too.
+    `seconds_since_sent` and `overdue` (nobody need look any more) go by the database's clock. `claimed` are the
+    transactions and coupons that other lines of the member account for. `next_newest` is what the next line that was
+    sent noted as newest, None when there is no such line; `later_open` says whether a later line of the member is open
+    too. `later_codes` are the coupons of later lines of which no transaction is known, None where there is no code.
     """
 
     seconds_since_sent: float
@@ -20,19 +21,25 @@ class Doubt(Entry, frozen=True, kw_only=True):
     claimed: list[str]
     next_newest: str | None
     later_open: bool
+    later_codes: list[str | None]
 
 
 IN_DOUBT = """
     SELECT line.*, extract(epoch FROM now() - coalesce(sent_at, created_at))::float8 AS seconds_since_sent,
         now() >= check_until AS overdue,
-        ARRAY(SELECT transaction_id FROM redemptions AS other
-              WHERE other.customer_id = line.customer_id AND other.transaction_id IS NOT NULL) AS claimed,
+        array_remove(ARRAY(SELECT unnest(ARRAY[transaction_id, coupon_code]) FROM redemptions AS other
+                           WHERE other.customer_id = line.customer_id AND other.id <> line.id
+                           ORDER BY 1), NULL) AS claimed,
         (SELECT newest_transaction FROM redemptions AS later
          WHERE later.customer_id = line.customer_id AND later.id > line.id AND later.sent_at IS NOT NULL
          ORDER BY later.id LIMIT 1) AS next_newest,
         EXISTS (SELECT FROM redemptions AS later
                 WHERE later.customer_id = line.customer_id AND later.id > line.id
-                    AND (later.state IN ('reserved', 'sent') OR later.check_until IS NOT NULL)) AS later_open
+                    AND (later.state IN ('reserved', 'sent') OR later.check_until IS NOT NULL)) AS later_open,
+        ARRAY(SELECT coupon_code FROM redemptions AS later
+              WHERE later.customer_id = line.customer_id AND later.id > line.id
+                    AND later.state = 'succeeded' AND later.transaction_id IS NULL
+              ORDER BY 1) AS later_codes
     FROM redemptions AS line
     WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
 """

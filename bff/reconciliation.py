@@ -7,6 +7,7 @@ docs/decisions/redeem-once.md.
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 import structlog
 
 from bff.deputy import Deputy
@@ -99,11 +100,13 @@ def judged(doubt: Doubt, since: Sequence[Transaction] | None, *, settled: bool) 
     must have had its effect by now, if it ever has one.
 
     Only transactions before the member's next redemption are surely not of that one; later ones count when that one
-    is settled and does not claim them.
+    is settled and does not claim them. One whose transaction cannot be told among them is as good as open.
     """
     if since is None:
         return None, "the history is not to be trusted"
-    fitting = [one for one in since if is_of(doubt, one) and one.id not in doubt.claimed]
+    if not set(doubt.later_codes) <= {one.code for one in since if one.code is not None}:
+        doubt = msgspec.structs.replace(doubt, later_open=True)
+    fitting = [one for one in since if is_of(doubt, one) and not _is_claimed(doubt, one)]
     before_next = _before_next(doubt, since)
     if before_next is None:
         return None, "the history is not to be trusted"
@@ -143,6 +146,11 @@ def is_of(doubt: Doubt, transaction: Transaction) -> bool:
     return abs(transaction.points) == doubt.points and (given or is_redemption(transaction))
 
 
+def _is_claimed(doubt: Doubt, transaction: Transaction) -> bool:
+    """Whether another line accounts for it: replies do not always name their transaction, but then the coupon tells."""
+    return transaction.id in doubt.claimed or transaction.code in doubt.claimed
+
+
 def balance_after(doubt: Doubt, since: Sequence[Transaction]) -> float:
     """The least that the member has now if this redemption was not carried out.
 
@@ -153,7 +161,7 @@ def balance_after(doubt: Doubt, since: Sequence[Transaction]) -> float:
 
 def _change(doubt: Doubt, transaction: Transaction) -> float:
     points = transaction.points or 0
-    if transaction.id in doubt.claimed or transaction.reward is not None or is_redemption(transaction):
+    if _is_claimed(doubt, transaction) or transaction.reward is not None or is_redemption(transaction):
         return -abs(points)
     return 0 if transaction.status.casefold() == "pending" else max(0, points)
 

@@ -332,6 +332,7 @@ IN_DOUBT = Doubt(
     transaction_id=None, coupon_code=None, coupon_description=None, coupon_expires_at=None, store_credit=None,
     currency=None, reason=None, note=None, support_reference="R-1", created_at=NOW, changed_at=NOW, sent_at=NOW,
     check_until=NOW, seconds_since_sent=100, overdue=False, claimed=[], next_newest=None, later_open=False,
+    later_codes=[],
 )  # fmt: skip
 
 
@@ -359,6 +360,11 @@ JUDGED: list[tuple[dict[str, object], list[Transaction] | None, bool, str | None
     ({"next_newest": "t-0"}, [TWO], True, "t-2"),
     ({"next_newest": "t-9"}, [TWO, ONE], True, None),
     ({"later_open": True}, [ONE], True, None),
+    # Of a later redemption no transaction is known, but its coupon is, or not even that.
+    ({"next_newest": "t-0", "claimed": ["code of t-2"], "later_codes": ["code of t-2"]}, [TWO], True, "failed"),
+    ({"next_newest": "t-0", "claimed": ["another"], "later_codes": ["another"]}, [TWO], True, None),
+    ({"next_newest": "t-0", "later_codes": [None]}, [TWO], True, None),
+    ({"next_newest": "t-1", "later_codes": [None]}, [TWO, ONE], True, "t-1"),
     # Where the vendor does not say which reward, the price tells.
     ({}, [spent("t-5", reward=None)], False, "t-5"),
     ({}, [spent("t-5", reward=None, points=500)], False, "t-5"),

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from checking import check, hours_pass
+from checking import check, hours_pass, lines
 from joins import Rows
-from offered import FIVE_OFF, redeem, redemptions_of
+from offered import FIVE_OFF, STORE_CREDIT, redeem, redemptions_of
 from running import Service, Vendors
 from test_finding_out import KEY, coupon_of, lose, state_of
 
@@ -68,3 +68,35 @@ def test_L3_points_that_went_for_another_redemption_are_not_missed(
     check(settings, rows)
     assert state_of(tara) == "failed"
     assert len(redemptions_of(vendors, "tara")) == 1
+
+
+# Whose transaction it is --------------------------------------------------------------------------------------------
+
+UNNAMED = '[redeem.names]\ntransaction_id = ["nowhere"]'
+
+
+@pytest.mark.parametrize("code", ["with its code", "without codes in the history"])
+def test_L3_a_later_redemption_keeps_its_coupon_where_replies_name_no_transaction(
+    start: Callable[..., Service], settings: dict[str, str], vendors: Vendors, rows: Rows, speaking: Speaking, code: str
+) -> None:
+    """By its code the transaction is known to be the other's; without codes it is not known whose it is."""
+    told = code == "with its code"
+    otherwise = speaking(UNNAMED if told else f'{UNNAMED}\n[transactions.names]\ncode = ["nowhere"]')
+    tara = start(**otherwise).signed_in("tara")
+    lose(tara, vendors, fault="cut_before")
+    coupon = redeem(tara, FIVE_OFF, SECOND).json()["coupon"]["code"]
+    hours_pass(rows, A_MINUTE)
+    check(settings | otherwise, rows)
+    assert lines(rows) == [("failed" if told else "unknown", None), ("succeeded", coupon)]
+
+
+def test_L3_a_later_store_credit_is_not_taken_for_the_lost_one_where_replies_name_no_transaction(
+    start: Callable[..., Service], settings: dict[str, str], vendors: Vendors, rows: Rows, speaking: Speaking
+) -> None:
+    otherwise = speaking(UNNAMED)
+    tara = start(**otherwise).signed_in("tara")
+    lose(tara, vendors, reward=STORE_CREDIT, fault="cut_before")
+    assert redeem(tara, STORE_CREDIT, SECOND).json()["storeCredit"] == "8 USD"
+    hours_pass(rows, A_MINUTE)
+    check(settings | otherwise, rows)
+    assert state_of(tara) == "unknown"

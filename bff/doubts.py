@@ -3,7 +3,7 @@
 import msgspec
 
 from bff.database import Database
-from bff.ledger import SETTLE, Entry, Outcome, Settled
+from bff.ledger import SETTLE, Entry, Outcome, Settled, one_at_a_time
 from bff.queueing import defer
 
 
@@ -22,6 +22,10 @@ class Doubt(Entry, frozen=True, kw_only=True):
     next_newest: str | None
     later_open: bool
     later_codes: list[str | None]
+
+    def others(self) -> tuple[object, ...]:
+        """What of the member's other lines decides about this one."""
+        return self.claimed, self.next_newest, self.later_open, self.later_codes
 
 
 IN_DOUBT = """
@@ -43,7 +47,7 @@ IN_DOUBT = """
     FROM redemptions AS line
     WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
 """
-EARLIER = "SELECT * FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
+EARLIER = "SELECT id FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
 LEND = """
     UPDATE redemptions
     SET session = %(session)s, credentials = %(credentials)s,
@@ -82,25 +86,21 @@ class Doubts:
         async with self._database.rows_of(Doubt) as cursor:
             return await (await cursor.execute(IN_DOUBT, (number,))).fetchone()
 
-    async def find_out(self, doubt: Doubt, outcome: Outcome) -> Entry | None:
-        """Write what was found out. None when another line of the member has claimed the transaction meanwhile, or
-        somebody has settled this one."""
-        async with self._database.rows_of(Entry) as cursor:
-            # One at a time per member, so that two lines cannot claim the same transaction.
-            await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (doubt.customer_id,))
-            taken = await cursor.execute(
-                "SELECT * FROM redemptions WHERE customer_id = %s AND transaction_id = %s AND id <> %s",
-                (doubt.customer_id, outcome.transaction_id, doubt.id),
-            )
-            if await taken.fetchone() is not None:
-                return None
+    async def find_out(self, doubt: Doubt, outcome: Outcome) -> bool:
+        """Write what was found out. False when the member's lines are not what they were when the look began: the
+        history may tell of a redemption that was not known of then."""
+        async with self._database.rows_of(Doubt) as cursor:
+            await one_at_a_time(cursor.connection, doubt.customer_id)
+            now: Doubt | None = await (await cursor.execute(IN_DOUBT, (doubt.id,))).fetchone()
+            if now is None or now.others() != doubt.others():
+                return False
             values = msgspec.structs.asdict(outcome) | self._check | {"id": doubt.id}
-            found: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
+            await cursor.connection.execute(SETTLE, values)
             # Lines before this one may have waited for it.
-            await cursor.execute(EARLIER, (doubt.customer_id, doubt.id))
-            for waiting in await cursor.fetchall():
-                await defer(cursor.connection, "check_redemption", waiting.id)
-            return found
+            waiting = await cursor.connection.execute(EARLIER, (doubt.customer_id, doubt.id))
+            for (number,) in await waiting.fetchall():
+                await defer(cursor.connection, "check_redemption", number)
+            return True
 
     async def give_up(self, doubt: Doubt) -> None:
         """Nobody looks any more: it stays unknown, and the credentials are deleted."""

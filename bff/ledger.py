@@ -179,6 +179,7 @@ class Ledger:
         With an unknown end a job is committed that finds out.
         """
         async with self._database.rows_of(Entry) as cursor:
+            await one_at_a_time(cursor.connection, entry.customer_id)
             values = msgspec.structs.asdict(outcome) | self._times | {"id": entry.id}
             settled: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
             if settled is not None and settled.state == "unknown":
@@ -222,6 +223,11 @@ class Ledger:
         for entry in await (await cursor.execute(SETTLE_STALE, values)).fetchall():
             if entry.state == "unknown":
                 await defer(cursor.connection, "check_redemption", entry.id)
+
+
+async def one_at_a_time(connection: "psycopg.AsyncConnection[Any]", customer_id: str) -> None:
+    """Wait until nobody else writes down how this member's redemptions ended, and let nobody until the commit."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (customer_id,))
 
 
 def _reference() -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from joins import Rows
+from meanwhile import until
 
 from bff.app import built
 from bff.settings import read_settings
@@ -11,6 +12,8 @@ from bff.settings import read_settings
 
 def hours_pass(rows: Rows, hours: float) -> None:
     """For the ledger and the queue; for how long is still looked is not touched."""
+    # A job that is being done comes back when it thinks right, after this moment and not before.
+    until(lambda: not rows.execute("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing'").fetchall())
     rows.execute(
         "UPDATE redemptions SET created_at = created_at - make_interval(secs => %(s)s),"
         " changed_at = changed_at - make_interval(secs => %(s)s), sent_at = sent_at - make_interval(secs => %(s)s)",

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import pytest
 from checking import check, hours_pass, lines
 from joins import Rows
+from meanwhile import meanwhile, until
 from offered import FIVE_OFF, STORE_CREDIT, redeem, redemptions_of
 from running import Service, Vendors
 from test_finding_out import KEY, coupon_of, lose, state_of
@@ -100,3 +101,23 @@ def test_L3_a_later_store_credit_is_not_taken_for_the_lost_one_where_replies_nam
     hours_pass(rows, A_MINUTE)
     check(settings | otherwise, rows)
     assert state_of(tara) == "unknown"
+
+
+def test_L3_what_is_redeemed_while_the_history_is_being_read_is_not_taken_for_the_lost_one(
+    service: Service, settings: dict[str, str], vendors: Vendors, rows: Rows
+) -> None:
+    """The worker began to look before the second redemption, and gets the history when that is carried out."""
+    tara = service.signed_in("tara")
+    lose(tara, vendors, fault="cut_before")
+    vendors.fault("transactions", "delay", seconds=2)
+    looks = len(vendors.calls("transactions"))
+    with meanwhile(lambda: check(settings, rows)) as checking:
+        until(lambda: len(vendors.calls("transactions")) > looks)
+        vendors.fault("redeem", "delay_after", seconds=3)
+        with meanwhile(lambda: redeem(tara, FIVE_OFF, SECOND)) as redeeming:
+            checking.result()
+            assert lines(rows) == [("unknown", None), ("sent", None)]
+            coupon = redeeming.result().json()["coupon"]["code"]
+    hours_pass(rows, A_MINUTE)
+    check(settings, rows)
+    assert lines(rows) == [("failed", None), ("succeeded", coupon)]

@@ -11,6 +11,17 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from bff.errors import Problem
 from bff.timing import spent_on
 
+# A statement ends after three seconds; without these a connection that has silently died would be waited for much
+# longer, in the middle of whatever is to be written down.
+CONNECTION = {
+    "connect_timeout": 2,
+    "options": "-c statement_timeout=3000 -c timezone=UTC",
+    "keepalives_idle": 3,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 7000,
+}
+
 
 class Database:
     """The pool. Whatever goes wrong inside its contexts becomes Problem `store_unavailable`."""
@@ -25,7 +36,7 @@ class Database:
             open=False,
             check=AsyncConnectionPool.check_connection,
             reconnect_timeout=30,
-            kwargs={"connect_timeout": 2, "options": "-c statement_timeout=3000 -c timezone=UTC"},
+            kwargs=CONNECTION,
         )
 
     async def open(self) -> None:

@@ -87,7 +87,8 @@ INSERT_INTENT = """
     ON CONFLICT DO NOTHING
     RETURNING *
 """
-# Credentials are needed for as long as somebody may look; a clear end deletes them.
+# Credentials are needed for as long as somebody may look; a clear end deletes them. A success that the vendor itself
+# has told counts more than a failure that was concluded without its answer, unless a person has looked.
 SETTLE = """
     UPDATE redemptions
     SET state = %(state)s, transaction_id = %(transaction_id)s, coupon_code = %(coupon_code)s,
@@ -95,7 +96,9 @@ SETTLE = """
         store_credit = %(store_credit)s, currency = %(currency)s, reason = %(reason)s, changed_at = now(),
         check_until = CASE %(state)s WHEN 'unknown' THEN now() + make_interval(secs => %(check_seconds)s) END,
         credentials = CASE %(state)s WHEN 'unknown' THEN credentials END
-    WHERE id = %(id)s AND state IN ('reserved', 'sent', 'unknown')
+    WHERE id = %(id)s
+        AND (state IN ('reserved', 'sent', 'unknown')
+             OR state = 'failed' AND %(state)s = 'succeeded' AND sent_at IS NOT NULL AND note IS NULL)
     RETURNING *
 """
 # A reserved line was never sent, so it may safely be called failed; a sent one can only be called unknown.
@@ -174,7 +177,8 @@ class Ledger:
             return marked.rowcount == 1
 
     async def settle(self, entry: Entry, outcome: Outcome) -> Entry:
-        """Write how it ended. A clear end is never overwritten; what stands in the ledger is returned.
+        """Write how it ended. A clear end is never overwritten, but for a failure that was only concluded; what stands
+        in the ledger is returned.
 
         With an unknown end a job is committed that finds out.
         """

@@ -29,6 +29,8 @@ from bff.shapes import RedeemedReward, Redemption, Reward
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 LEASE_WAIT_SECONDS = 6.0
 ANSWER_SECONDS = 9.0
+# What took longer to be written down is not sent any more: others may look for its traces soon, and must find them.
+SEND_SECONDS = 10.0
 RETRY_AFTER_SECONDS = 30
 # Enough of the history to see that it came newest first, as it was asked for.
 NOTED = 10
@@ -192,12 +194,18 @@ class Redemptions:
         return history[0].id if history else ""
 
     async def _send_once(self, jwt: str, entry: Entry) -> Entry:
+        began = self._sessions.clock()
         if not await self._ledger.mark_sent(entry):
             return await self._ledger.find(entry.customer_id, entry.key) or entry
-        outcome = await self._told(jwt, entry)
+        if self._sessions.clock() - began <= SEND_SECONDS:
+            outcome = await self._told(jwt, entry)
+        else:
+            outcome = Outcome(state="failed", reason="store_unavailable")
         log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
         try:
             settled = await self._ledger.settle(entry, outcome)
+            if outcome.state == "succeeded" and settled.state != "succeeded":
+                log.error("redemption_contradicted", reference=entry.support_reference)
             return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
         except Problem:
             # The ledger says "sent" and will say "unknown" soon: true in any case, and never sent again.

@@ -79,8 +79,9 @@ class Okendo:
         return f"{row.name}:{hashlib.sha256(whole).hexdigest()[:32]}"
 
     async def _call(self, row: Row[Reply], root: str, headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
-        row = self._rows.get(row.name, row)
+        # Judged by the row as it was written, since what is harmless may be sent twice (L3).
         harmless = row.method == "GET"
+        row = self._rows.get(row.name, row)
         values = {
             row.sends[name]: value for name, value in arguments.items() if name in row.sends and value is not None
         }
@@ -258,6 +259,9 @@ def _check(name: str, changes: Mapping[str, Any]) -> None:
             raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
     if changes.get("method", "GET") not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
         raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: give GET, POST, PUT, PATCH or DELETE.")
+    if (changes.get("method", row.method) == "GET") != (row.method == "GET"):
+        remedy = "only what is a GET here can be one, since a GET that broke off is repeated."
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: {remedy}")
     path = changes.get("path", "/")
     if not path.startswith("/") or _placeholders(path) - places:
         allowed = " or ".join(f"{{{place}}}" for place in sorted(places))

@@ -35,6 +35,8 @@ BAD_FILES = {
     "a key that may not be changed": ('[redeem]\nlabel = "documented"', ("[redeem]", "label")),
     "a key that does not exist": ('[redeem]\npaht = "/x"', ("[redeem]", "paht")),
     "a method that is none": ('[redeem]\nmethod = "SEND"', ("[redeem]", "method")),
+    "a redemption that would be sent twice": ('[redeem]\nmethod = "GET"', ("[redeem]", "method", "repeated")),
+    "a question that would be a deed": ('[referral_count]\nmethod = "POST"', ("[referral_count]", "method", "GET")),
     "a path that is no path": ('[redeem]\npath = "https://evil.example/x"', ("[redeem]", "path")),
     "a path of the wrong type": ("[redeem]\npath = 5", ("[redeem]", "path")),
     "a path that asks for what is not there": ('[redeem]\npath = "/loyalty/{unknown}/x"', ("[redeem]", "path")),
@@ -83,10 +85,9 @@ def test_a_path_through_the_public_store_segment_keeps_the_store(overridden: Any
 
 
 def test_another_method_is_used(overridden: Any, vendors: Vendors) -> None:
-    """The vendor has no such method there, and says so: the call log shows what was asked."""
-    ella = overridden('[referral_count]\nmethod = "POST"').signed_in("ella")
-    assert ella.api("GET", "/me/referrals").status_code == 502
-    assert [call for call in vendors.calls("referral_count") if call["method"] != "POST"] == []
+    ella = overridden('[birthday]\nmethod = "POST"').signed_in("ella")
+    assert ella.api("PUT", "/me/birthday", {"day": 29, "month": 2}).status_code == 200
+    assert [call["method"] for call in vendors.calls("birthday")] == ["POST"]
 
 
 def test_another_name_of_an_argument_is_sent(overridden: Any, vendors: Vendors) -> None:

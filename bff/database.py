@@ -23,8 +23,13 @@ CONNECTION = {
 }
 
 
+# What PostgreSQL says when it cannot do it now: it is gone, full, too slow, or can only be read since it has become a
+# replica. Everything else in `psycopg.Error` is about what it was asked, and that is a fault of ours to be seen.
+UNABLE = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout)
+
+
 class Database:
-    """The pool. Whatever goes wrong inside its contexts becomes Problem `store_unavailable`."""
+    """The pool. When PostgreSQL cannot do what its contexts ask, that becomes Problem `store_unavailable`."""
 
     def __init__(self, url: str) -> None:
         # Opened without waiting: the service starts, and serves what needs no database, while PostgreSQL is away.
@@ -61,7 +66,7 @@ class Database:
             with spent_on("store"):
                 async with self._pool.connection() as connection:
                     yield connection
-        except (psycopg.OperationalError, PoolTimeout) as error:
+        except UNABLE as error:
             raise Problem(
                 "store_unavailable", "This cannot be recorded right now, so nothing was done.", retry_after_seconds=5
             ) from error

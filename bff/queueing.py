@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import psycopg
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 
 Task = Literal["check_redemption", "rescue_redemption", "take_event", "freshen_member", "pay_award"]
 # Paying keeps a slow pace; in a queue of its own it holds nothing else up.
@@ -35,4 +36,8 @@ async def defer(
         queue=QUEUES.get(task, "default"),
         priority=PRIORITIES.get(task, 0),
     )
-    await job.defer_async(row=row)
+    try:
+        await job.defer_async(row=row)
+    except ConnectorException as error:
+        # It is the caller's transaction, so it is the caller who knows what the driver's own error means.
+        raise error.__cause__ or error from None

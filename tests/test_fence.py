@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from checking import check, hours_pass, lines
+from conftest import Start
 from crashing import BARRIERS, LOCK, WAITING
-from joins import Rows
+from joins import Rows, agree
 from meanwhile import meanwhile, until
 from offered import FIVE_OFF, code_of, redeem, redemptions_of, sends
 from running import Service, Vendors
+from shopper import Shopper
 from test_commands import bff
 from test_finding_out import KEY, state_of
 
@@ -79,3 +81,46 @@ def test_what_a_person_has_settled_stays_settled(
         assert bff(settings, "redemptions", "resolve", str(reference), "failed", "--note", "Kim").returncode == 0
         assert redeeming.result().status_code == 503
     assert lines(rows) == [("failed", None)]
+
+
+# A ledger that cannot be written ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read_only(rows: Rows) -> Iterator[None]:
+    """PostgreSQL after a switch to a replica: it answers, and takes nothing."""
+    name = rows.info.dbname
+    rows.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only TO on'.encode())
+    try:
+        yield
+    finally:
+        rows.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'.encode())
+
+
+@pytest.mark.usefixtures("read_only")
+def test_L4_a_ledger_that_can_only_be_read_sends_nothing_and_says_so(start: Start, vendors: Vendors) -> None:
+    service = start()
+    replies = [redeem(service.signed_in("ella"), FIVE_OFF, KEY), agree(service.signed_in("penny"))]
+    assert [(reply.status_code, code_of(reply)) for reply in replies] == [(503, "store_unavailable")] * 2
+    assert (vendors.calls("redeem"), vendors.calls("customer_activation")) == ([], [])
+
+
+@pytest.fixture
+def full(rows: Rows) -> Iterator[None]:
+    """PostgreSQL whose disk has no room for another job."""
+    rows.execute(
+        "CREATE FUNCTION be_full() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;"
+        "CREATE TRIGGER full_disk BEFORE INSERT ON procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION be_full()"
+    )
+    try:
+        yield
+    finally:
+        rows.execute("DROP TRIGGER full_disk ON procrastinate_jobs; DROP FUNCTION be_full")
+
+
+@pytest.mark.usefixtures("full")
+def test_L4_an_intent_that_nobody_could_look_after_is_not_sent(ella: Shopper, vendors: Vendors, rows: Rows) -> None:
+    reply = redeem(ella, FIVE_OFF, KEY)
+    assert (reply.status_code, code_of(reply)) == (503, "store_unavailable")
+    assert (lines(rows), sends(vendors)) == ([], 0)

@@ -22,11 +22,11 @@ log = structlog.get_logger("deputy")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Secrets: the place of a session's record, the share of its key, and a JWT."""
+    """Secrets: the place of a session's record, the share of its key, and a JWT if it had one."""
 
     session: str
     share: bytes
-    jwt: str
+    jwt: str | None
 
     def __repr__(self) -> str:
         return "<Credentials>"
@@ -41,24 +41,25 @@ class Deputy:
         self._exchange = exchange
         self._keys = keys
 
-    def sealed(self, session: Session, jwt: str) -> bytes:
+    def sealed(self, session: Session, jwt: str | None) -> bytes:
         """The credentials of this session, for this customer's lines alone."""
         credentials = Credentials(session=session.key, share=session.share, jwt=jwt)
         place = session.record.customer_id.encode()
         return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), place=place)
 
-    def opens(self, customer_id: str, sealed: bytes | None) -> bool:
-        """Whether the credentials can still be opened: their key may have been removed from the ring meanwhile."""
+    async def serves(self, customer_id: str, sealed: bytes | None) -> bool:
+        """Whether the credentials open, and are of a sign-in that goes on: then nobody else need lend theirs."""
         try:
-            return bool(self._opened(customer_id, sealed))
+            credentials = self._opened(customer_id, sealed)
         except Problem:
             return False
+        return await self._sessions.find(credentials.session, credentials.share) is not None
 
     async def as_member(self, customer_id: str, sealed: bytes | None, row: ForMember[Reply], **arguments: Any) -> Reply:
         """Call a harmless operation as this member.
 
-        Raises Problem `session_expired` when nothing is kept that opens, UpstreamFailed when a vendor fails, and
-        VendorRefused when Okendo does not accept what is kept.
+        Raises Problem `session_expired` when nothing is kept that opens or serves, UpstreamFailed when a vendor fails,
+        and VendorRefused when Okendo does not accept what is kept.
         """
         credentials = self._opened(customer_id, sealed)
         session = await self._sessions.find(credentials.session, credentials.share)
@@ -68,6 +69,8 @@ class Deputy:
             except Problem as problem:
                 if problem.code != "session_expired":
                     raise
+        if credentials.jwt is None:
+            raise Problem("session_expired", "The sign-in has ended.")
         return await self._okendo.for_member(row, credentials.jwt, **arguments)
 
     def _opened(self, customer_id: str, sealed: bytes | None) -> Credentials:

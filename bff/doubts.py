@@ -4,7 +4,8 @@ import msgspec
 
 from bff.database import Database
 from bff.ledger import SETTLE, Entry, Outcome, Settled, one_at_a_time
-from bff.queueing import defer
+from bff.queueing import hasten
+from bff.sessions import Session
 
 
 class Doubt(Entry, frozen=True, kw_only=True):
@@ -48,11 +49,17 @@ IN_DOUBT = """
     WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
 """
 EARLIER = "SELECT id FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
+GIVE_UP = """
+    UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()
+    WHERE id = %(id)s AND state = 'unknown' AND check_until = %(check_until)s
+        AND credentials IS NOT DISTINCT FROM %(credentials)s
+"""
+# The time to look runs from the sign-in, so that looking again and again never makes it longer.
 LEND = """
     UPDATE redemptions
     SET session = %(session)s, credentials = %(credentials)s,
-        check_until = now() + make_interval(secs => %(check_seconds)s)
-    WHERE id = %(id)s AND state = 'unknown'
+        check_until = greatest(check_until, to_timestamp(%(signed_in_at)s) + make_interval(secs => %(check_seconds)s))
+    WHERE id = %(id)s AND state = 'unknown' AND credentials IS NOT DISTINCT FROM %(before)s
     RETURNING *
 """
 RESOLVE = """
@@ -99,25 +106,29 @@ class Doubts:
             # Lines before this one may have waited for it.
             waiting = await cursor.connection.execute(EARLIER, (doubt.customer_id, doubt.id))
             for (number,) in await waiting.fetchall():
-                await defer(cursor.connection, "check_redemption", number)
+                await hasten(cursor.connection, "check_redemption", number)
             return True
 
-    async def give_up(self, doubt: Doubt) -> None:
-        """Nobody looks any more: it stays unknown, and the credentials are deleted."""
+    async def give_up(self, doubt: Doubt) -> bool:
+        """Nobody looks any more: it stays unknown, and the credentials are deleted. False when the member has lent
+        others meanwhile, or it is settled."""
         async with self._database.connection() as connection:
-            await connection.execute(
-                "UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()"
-                " WHERE id = %s AND state = 'unknown'",
-                (doubt.id,),
-            )
+            given_up = await connection.execute(GIVE_UP, msgspec.structs.asdict(doubt))
+            return given_up.rowcount == 1
 
-    async def lend(self, entry: Entry, session: str, credentials: bytes) -> Entry:
+    async def lend(self, entry: Entry, session: Session, credentials: bytes) -> Entry:
         """The member has come back: their new sign-in helps to find out, at once."""
         async with self._database.rows_of(Entry) as cursor:
-            values = {"id": entry.id, "session": session, "credentials": credentials} | self._check
-            lent: Entry | None = await (await cursor.execute(LEND, values)).fetchone()
+            values = {
+                "id": entry.id,
+                "session": session.key,
+                "signed_in_at": session.record.created_at,
+                "credentials": credentials,
+                "before": entry.credentials,
+            }
+            lent: Entry | None = await (await cursor.execute(LEND, values | self._check)).fetchone()
             if lent is not None:
-                await defer(cursor.connection, "check_redemption", entry.id)
+                await hasten(cursor.connection, "check_redemption", entry.id)
         return lent or entry
 
     async def resolve(self, reference: str, state: Settled, note: str, code: str | None) -> Entry | None:

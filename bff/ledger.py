@@ -14,7 +14,7 @@ import psycopg
 from bff.database import Database
 from bff.errors import Problem
 from bff.metrics import count_redemption
-from bff.queueing import defer
+from bff.queueing import defer, hasten
 
 LedgerState = Literal["reserved", "sent", "succeeded", "failed", "unknown"]
 Settled = Literal["succeeded", "failed", "unknown"]
@@ -187,7 +187,7 @@ class Ledger:
             values = msgspec.structs.asdict(outcome) | self._times | {"id": entry.id}
             settled: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
             if settled is not None and settled.state == "unknown":
-                await defer(cursor.connection, "check_redemption", entry.id)
+                await hasten(cursor.connection, "check_redemption", entry.id)
         if settled is not None:
             count_redemption(settled.state)
         return settled or await self.find(entry.customer_id, entry.key) or entry

@@ -17,6 +17,10 @@ QUEUES: dict[Task, str] = {"take_event": PAYING, "pay_award": PAYING}
 # Events are read before awards are paid, so that shoppers see what is on its way.
 PRIORITIES: dict[Task, int] = {"take_event": 1}
 
+HASTEN = """
+    UPDATE procrastinate_jobs SET scheduled_at = now()
+    WHERE task_name = %s AND (args ->> 'row')::bigint = %s AND status IN ('todo', 'doing')
+"""
 # It has no connection of its own: everything goes into the caller's transaction.
 _QUEUE = App(connector=PsycopgConnector())
 
@@ -41,3 +45,10 @@ async def defer(
     except ConnectorException as error:
         # It is the caller's transaction, so it is the caller who knows what the driver's own error means.
         raise error.__cause__ or error from None
+
+
+async def hasten(connection: "psycopg.AsyncConnection[Any]", task: Task, row: int) -> None:
+    """Have `task` done at once: by the job that waits for it or is at it, and by a new one only if there is none."""
+    waiting = await connection.execute(HASTEN, (task, row))
+    if waiting.rowcount == 0:
+        await defer(connection, task, row)

@@ -42,12 +42,11 @@ class Reconciliation:
         if outcome is not None and await self._doubts.find_out(doubt, outcome):
             log.info("redemption_found_out", state=outcome.state, reference=doubt.support_reference)
             return None
-        if doubt.overdue:
-            await self._doubts.give_up(doubt)
+        if doubt.overdue and await self._doubts.give_up(doubt):
             log.error("redemption_unknown", reason=why, reference=doubt.support_reference)
             return None
         log.info("redemption_checked", state="unknown", reason=why, reference=doubt.support_reference)
-        return min(120.0, max(0.5, doubt.seconds_since_sent / 4))
+        return 0.5 if doubt.overdue else min(120.0, max(0.5, doubt.seconds_since_sent / 4))
 
     async def _found_out(self, doubt: Doubt) -> tuple[Outcome | None, str]:
         """What is certain, if anything, and in a word why not more is."""

@@ -115,16 +115,18 @@ class Redemptions:
         known = KEY.fullmatch(key) and await self._ledger.find(session.record.customer_id, key)
         if not known:
             raise Problem("not_found", "There is no redemption under this address.")
-        if session.record.loyalty is not None and self._needs_help(known, session):
-            sealed = self._deputy.sealed(session, session.record.loyalty.jwt)
-            return await self._doubts.lend(known, session.key, sealed)
-        return known
+        if not await self._needs_help(known, session):
+            return known
+        loyalty = session.record.loyalty
+        return await self._doubts.lend(known, session, self._deputy.sealed(session, loyalty.jwt if loyalty else None))
 
-    def _needs_help(self, entry: Entry, session: Session) -> bool:
+    async def _needs_help(self, entry: Entry, session: Session) -> bool:
+        """Whether it cannot be found out with what is kept. What was given up waits for a sign-in after that."""
         if entry.state != "unknown":
             return False
-        locked = entry.check_until is not None and not self._deputy.opens(entry.customer_id, entry.credentials)
-        return entry.session != session.key or locked
+        if entry.check_until is None and session.record.created_at <= entry.changed_at.timestamp():
+            return False
+        return not await self._deputy.serves(entry.customer_id, entry.credentials)
 
     async def unsettled(self, session: Session) -> str | None:
         """The key of the member's latest redemption whose outcome is still looked for."""

@@ -462,7 +462,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(member.lines for member in self.members.values()))
     @rule(browser=BROWSERS, anew=st.booleans(), data=st.data())
     def look_at_a_redemption(self, browser: str, anew: bool, data: st.DataObject) -> None:
-        """Whoever looks at a lost one after signing in anew helps to find out; nobody sees what is another's."""
+        """Whoever looks at a lost one whose sign-in has ended helps to find out; nobody sees what is another's."""
         used = [(name, key) for name, each in self.members.items() for key in each.lines]
         persona, key = data.draw(st.sampled_from(used), label="which")
         if anew:
@@ -478,8 +478,13 @@ class Machine(RuleBasedStateMachine):
         line = member.lines[key]
         assert reply.status_code == 200
         self.is_redemption(reply.json(), visit, line)
-        if line.state == "unknown" and line.sign_in != visit.sign_in:
+        if line.state == "unknown" and not self.can_be_found_out(line):
             line.sign_in, line.sealed_by = visit.sign_in, self.newest_key
+
+    def can_be_found_out(self, line: Line) -> bool:
+        """Whether what is kept of the sign-in that it came from opens, and that sign-in goes on."""
+        goes_on = line.sign_in in {visit.sign_in for visit in self.visits.values() if visit.persona}
+        return goes_on and line.sealed_by in self.keys
 
     # Operating
 

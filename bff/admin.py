@@ -100,18 +100,21 @@ async def awards_resolve(state: State, chosen: argparse.Namespace) -> None:
 
 
 async def members_forget(state: State, chosen: argparse.Namespace) -> None:
-    """Sessions go first, so that nothing new is written for the member while the rest goes."""
+    """Sessions go first, so that nothing new is written for the member while the rest goes.
+
+    Raises Problem `request_in_progress` while a redemption of theirs is under way.
+    """
     ended = await state["sessions"].end_all_of(chosen.customer)
     redemptions_gone, redemptions_kept = await state["ledger"].forget(chosen.customer)
     consents_gone, consents_kept = await state["consents"].forget(chosen.customer)
     awards_gone, awards_kept = await state["awards"].forget(chosen.customer)
     events_emptied = await state["inbox"].forget(chosen.customer)
     print(f"Sessions ended, with every token in them: {ended}.")
-    print(f"Redemptions that took no points, deleted: {redemptions_gone}.")
+    print(f"Redemptions that were never sent to Okendo, deleted: {redemptions_gone}.")
     print(f"Consents that were refused, deleted: {consents_gone}.")
     print(
-        f"Redemptions that stay, without their coupon codes: {redemptions_kept}. They prove that points were spent"
-        " once, and are kept for two years for disputes and accounts."
+        f"Redemptions that stay, without their coupon codes: {redemptions_kept}. They prove which points were"
+        " spent, once, and which were not, and are kept for two years for disputes and accounts."
     )
     print(
         f"Consents that stay: {consents_kept}. They prove what the member agreed to, for as long as that can be"

@@ -54,12 +54,13 @@ GIVE_UP = """
     WHERE id = %(id)s AND state = 'unknown' AND check_until = %(check_until)s
         AND credentials IS NOT DISTINCT FROM %(credentials)s
 """
-# The time to look runs from the sign-in, so that looking again and again never makes it longer.
+# The time to look runs from the sign-in, so that looking again and again never makes it longer. A line of no session
+# belongs to a member who was forgotten, and nothing is found out about them any more.
 LEND = """
     UPDATE redemptions
     SET session = %(session)s, credentials = %(credentials)s,
         check_until = greatest(check_until, to_timestamp(%(signed_in_at)s) + make_interval(secs => %(check_seconds)s))
-    WHERE id = %(id)s AND state = 'unknown' AND credentials IS NOT DISTINCT FROM %(before)s
+    WHERE id = %(id)s AND state = 'unknown' AND session <> '' AND credentials IS NOT DISTINCT FROM %(before)s
     RETURNING *
 """
 RESOLVE = """

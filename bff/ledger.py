@@ -208,14 +208,27 @@ class Ledger:
             return await (await cursor.execute(LISTED, values)).fetchall()
 
     async def forget(self, customer_id: str) -> tuple[int, int]:
-        """Delete lines that took no points and what the others need not keep; returns how many went and stay."""
-        async with self._database.connection() as connection:
-            gone = await connection.execute(
-                "DELETE FROM redemptions WHERE customer_id = %s AND state = 'failed'", (customer_id,)
+        """Delete lines that were never sent and what the others need not keep; returns how many went and stay.
+
+        Raises Problem `request_in_progress` while a redemption is open, since its end would be written afterwards.
+        """
+        async with self._database.rows_of(Entry) as cursor:
+            await one_at_a_time(cursor.connection, customer_id)
+            await self._settle_stale(cursor, customer_id=customer_id)
+            under_way = await cursor.execute(
+                "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')", (customer_id,)
             )
-            kept = await connection.execute(
+            if await under_way.fetchone() is not None:
+                raise Problem(
+                    "request_in_progress", "A redemption of this member is under way. Run this again in a minute."
+                )
+            gone = await cursor.connection.execute(
+                "DELETE FROM redemptions WHERE customer_id = %s AND sent_at IS NULL AND state = 'failed'",
+                (customer_id,),
+            )
+            kept = await cursor.connection.execute(
                 "UPDATE redemptions SET coupon_code = NULL, coupon_description = NULL, credentials = NULL,"
-                " check_until = NULL, session = '' WHERE customer_id = %s AND state IN ('succeeded', 'unknown')",
+                " check_until = NULL, session = '' WHERE customer_id = %s",
                 (customer_id,),
             )
             return gone.rowcount, kept.rowcount

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 
 import pytest
+from checking import check, lines
 from joins import Rows
+from meanwhile import meanwhile, until
 from offered import FIVE_OFF, TEN_PERCENT, redeem
 from running import Service, Vendors
 from shopper import Shopper
@@ -179,13 +181,18 @@ def test_a_member_is_forgotten_as_far_as_may_be(service: Service, vendors: Vendo
     redeem(tara, FIVE_OFF, "an-intent-that-went-well")
     vendors.fault("redeem", "status:422")
     redeem(tara, TEN_PERCENT, "an-intent-that-failed-1")
+    redeem(tara, TEN_PERCENT, "an-intent-never-sent-1")
+    rows.execute(
+        "UPDATE redemptions SET state = 'reserved', sent_at = NULL, changed_at = now() - interval '2 minutes'"
+        " WHERE key = 'an-intent-never-sent-1'"
+    )
     lost(tara, vendors)
     customer = vendors.member("tara")["customerId"]
     status, said, _ = run("members", "forget", customer)
     assert status == 0
     assert "Sessions ended, with every token in them: 1." in said
-    assert "Redemptions that took no points, deleted: 1." in said
-    assert "without their coupon codes: 2" in said
+    assert "Redemptions that were never sent to Okendo, deleted: 1." in said
+    assert "without their coupon codes: 3" in said
     assert "Shopify, Okendo and Subtotal keep data of their own" in said
     assert tara.api("GET", "/session").json()["state"] == "anonymous"
     assert ella.api("GET", "/session").json()["state"] == "enrolled"
@@ -194,9 +201,47 @@ def test_a_member_is_forgotten_as_far_as_may_be(service: Service, vendors: Vendo
         " ORDER BY id",
         (customer,),
     ).fetchall()
-    assert kept == [("succeeded", None, None, None, ""), ("unknown", None, None, None, "")]
+    assert kept == [(state, None, None, None, "") for state in ("succeeded", "failed", "unknown")]
     assert rows.execute("SELECT count(*) FROM redemptions WHERE coupon_code IS NOT NULL").fetchone() == (1,)
     assert run("members", "forget", customer)[0] == 0
+
+
+def test_a_redemption_under_way_is_not_forgotten_halfway(
+    ella: Shopper, vendors: Vendors, run: Command, rows: Rows
+) -> None:
+    vendors.fault("redeem", "delay_after", seconds=4)
+    customer = vendors.member("ella")["customerId"]
+    with meanwhile(lambda: redeem(ella, FIVE_OFF, KEY)) as redeeming:
+        until(lambda: lines(rows) == [("sent", None)])
+        status, said, complaint = run("members", "forget", customer)
+        assert (status, said) == (1, "")
+        assert complaint == "bff: A redemption of this member is under way. Run this again in a minute.\n"
+        assert redeeming.result().status_code == 201
+    assert run("members", "forget", customer)[0] == 0
+    assert lines(rows) == [("succeeded", None)]
+
+
+def test_what_was_forgotten_does_not_come_back_with_what_is_found_out(
+    ella: Shopper, settings: dict[str, str], vendors: Vendors, run: Command, rows: Rows
+) -> None:
+    lost(ella, vendors)
+    vendors.fault("transactions", "delay", seconds=4)
+    looks = len(vendors.calls("transactions"))
+    with meanwhile(lambda: check(settings, rows)) as checking:
+        until(lambda: len(vendors.calls("transactions")) > looks)
+        assert run("members", "forget", vendors.member("ella")["customerId"])[0] == 0
+        checking.result()
+    assert lines(rows) == [("unknown", None)]
+
+
+def test_what_was_forgotten_stays_so_when_the_member_comes_back(
+    service: Service, vendors: Vendors, run: Command, rows: Rows
+) -> None:
+    lost(service.signed_in("ella"), vendors)
+    run("members", "forget", vendors.member("ella")["customerId"])
+    back = service.signed_in("ella")
+    assert back.api("GET", f"/me/redemptions/{KEY}").json()["state"] == "unknown"
+    assert rows.execute("SELECT session, credentials, check_until FROM redemptions").fetchall() == [("", None, None)]
 
 
 def test_consent_that_led_to_membership_stays(service: Service, vendors: Vendors, run: Command, rows: Rows) -> None:

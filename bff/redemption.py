@@ -18,7 +18,7 @@ from bff.deputy import Deputy
 from bff.doubts import Doubts
 from bff.endpoints import REDEEM, Redeemed
 from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
-from bff.exchange import problem_of
+from bff.exchange import REFUSALS, problem_of
 from bff.ledger import Entry, Intent, Ledger, Outcome
 from bff.loyalty import Loyalty, Parts
 from bff.projection import amount, coupon
@@ -219,6 +219,9 @@ class Redemptions:
         try:
             redeemed = await self._okendo.for_member(REDEEM, jwt, reward=entry.reward_id)
         except VendorRefused as refusal:
+            # Others of 4xx, such as a gateway's 408, do not say that nothing was done.
+            if (refusal.operation, refusal.status) not in REFUSALS:
+                return Outcome(state="unknown")
             return Outcome(state="failed", reason=problem_of(refusal.operation, refusal.status).code)
         except UpstreamFailed as failure:
             if failure.sent:

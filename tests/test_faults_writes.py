@@ -44,14 +44,14 @@ UNKNOWN: Answer = (202, "")
 DONE: Answer = (201, "")
 LATER: Answer = (503, "upstream_unavailable")
 OPEN = ("status:500", "cut_before", "cut_after", "garbage", "html", "huge", "redirect", "delay", "delay_after")
-# A clear no is final; a vendor that is too busy did nothing either.
+# A clear no is final, if it is one that is known; a vendor that is too busy did nothing either.
 REDEEM: Table = {
     **dict.fromkeys(OPEN, UNKNOWN),
     "status:400": (422, "reward_unavailable"),
     "status:401": (401, "session_expired"),
     "status:403": (422, "reward_ineligible"),
     "status:404": (422, "reward_unavailable"),
-    "status:409": LATER,
+    "status:409": UNKNOWN,
     "status:422": (422, "currency_mismatch"),
     "status:429": LATER,
     "set_cookie": DONE,

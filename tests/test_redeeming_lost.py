@@ -16,6 +16,12 @@ LOST = {
     "huge": True,
     "cut_before": False,
     "redirect": False,
+    # These say neither that it was carried out nor that it was not.
+    "status:408": False,
+    "status:409": False,
+    "status:418": False,
+    "status:425": False,
+    "status:499": False,
     "status:500": False,
     "status:502": False,
     "status:503": False,

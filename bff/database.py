@@ -1,6 +1,9 @@
 """How PostgreSQL is reached: one bounded pool, short deadlines, and one name for everything that goes wrong."""
 
+import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,6 +29,9 @@ CONNECTION = {
 # What PostgreSQL says when it cannot do it now: it is gone, full, too slow, or can only be read since it has become a
 # replica. Everything else in `psycopg.Error` is about what it was asked, and that is a fault of ours to be seen.
 UNABLE = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout)
+# One use of the database in all: to get a connection, ask and be answered. PostgreSQL itself limits a statement, but
+# only one that still runs can do that.
+USE_SECONDS = 3
 
 
 class Database:
@@ -35,6 +41,7 @@ class Database:
         # Opened without waiting: the service starts, and serves what needs no database, while PostgreSQL is away.
         self._pool = AsyncConnectionPool(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=5,
             timeout=2,
@@ -64,9 +71,9 @@ class Database:
         """One transaction, committed at the end."""
         try:
             with spent_on("store"):
-                async with self._pool.connection() as connection:
+                async with asyncio.timeout(USE_SECONDS), self._pool.connection() as connection:
                     yield connection
-        except UNABLE as error:
+        except (*UNABLE, TimeoutError) as error:
             raise Problem(
                 "store_unavailable", "This cannot be recorded right now, so nothing was done.", retry_after_seconds=5
             ) from error
@@ -76,3 +83,14 @@ class Database:
         """One transaction, whose rows come as `row`."""
         async with self.connection() as connection, connection.cursor(row_factory=class_row(row)) as cursor:
             yield cursor
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """One that is hung up where psycopg would ask the server to stop, and wait for its answer twice five seconds."""
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109  # It is psycopg's.
+        """The pool makes a new one; PostgreSQL notices, at the latest when the statement's own time is over."""
+        with contextlib.suppress(OSError, psycopg.OperationalError):
+            wire = socket.socket(fileno=os.dup(self.fileno()))
+            with wire:
+                wire.shutdown(socket.SHUT_RDWR)

@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx2
+import psycopg
 import redis
 from running import Service
 from shopper import Shopper
@@ -35,11 +36,29 @@ def stopped(server: Server) -> Iterator[None]:
 @contextmanager
 def paused(server: Server) -> Iterator[None]:
     """There, accepting connections, and silent."""
-    os.kill(server.pid, signal.SIGSTOP)
+    stilled = _stilled_postgres(server) if server.name == "PostgreSQL" else _stilled([server.pid])
     try:
         yield
     finally:
-        os.kill(server.pid, signal.SIGCONT)
+        for pid in stilled:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def _stilled_postgres(server: Server) -> list[int]:
+    """Each connection of PostgreSQL has a process of its own, which would go on if only their parent stood still."""
+    with psycopg.connect(server.url) as connection:
+        # The parent first: from now on no more processes begin, so that none is missed.
+        stilled = _stilled([server.pid])
+        query = "SELECT pid FROM pg_stat_activity WHERE pid != pg_backend_pid()"
+        return stilled + _stilled([int(pid) for (pid,) in connection.execute(query).fetchall()])
+
+
+def _stilled(pids: list[int]) -> list[int]:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    return pids
 
 
 def says_come_again(reply: httpx2.Response) -> bool:

@@ -10,7 +10,7 @@ import httpx2
 import psycopg
 import pytest
 import redis
-from away import OF_A_SESSION, PUBLIC, a_reward, agreement, is_ready, redeem, says_come_again, stopped
+from away import OF_A_SESSION, PUBLIC, a_reward, agreement, is_ready, paused, redeem, says_come_again, stopped
 from conftest import Start
 from meanwhile import at_once, meanwhile, same_browser, state_of, until
 from running import Service, Vendors
@@ -19,6 +19,9 @@ from shopper import Page
 from bff.cli import migrate_database
 from bff.sandbox.servers import Server
 from bff.sandbox.stack import postgres, valkey
+
+# A use of the database may take three seconds; a busy machine gets two more.
+SOON_SECONDS = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +135,69 @@ def test_one_who_redeemed_while_postgresql_went_away_is_told_to_wait_and_it_is_s
     assert len(vendors.calls("redeem")) == 1
     with psycopg.connect(stores["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT state FROM redemptions").fetchall() == [("sent",)]
+
+
+# A silent PostgreSQL -------------------------------------------------------------------------------------------------
+
+
+def test_B11_a_silent_postgresql_is_not_waited_for(service: Service, database: Server, vendors: Vendors) -> None:
+    ella, penny = service.signed_in("ella"), service.signed_in("penny")
+    reward, agreed = a_reward(ella), agreement(penny)
+    # As many at once as the pool has room for, so that every one of its connections is there to be silent.
+    at_once([partial(same_browser(service, ella).get, "/") for _ in range(8)])
+    with paused(database):
+        asked: list[Callable[[], httpx2.Response]] = [
+            partial(same_browser(service, ella).request, "GET", "/"),
+            partial(same_browser(service, ella).request, "GET", "/rewards"),
+            partial(redeem, ella, reward),
+            partial(penny.api, "POST", "/me/enrolment", agreed),
+            partial(service.shopper().request, "GET", "/readyz"),
+        ]
+        replies = at_once(asked)
+        assert [reply.status_code for reply in replies] == [200, 200, 503, 503, 503]
+        assert all(says_come_again(reply) for reply in replies[2:4])
+        assert [reply.json()["code"] for reply in replies[2:4]] == ["store_unavailable"] * 2
+        assert "1,240" in Page(replies[0], "").text
+        assert max(reply.elapsed.total_seconds() for reply in replies) < SOON_SECONDS
+    assert (vendors.calls("redeem"), vendors.calls("customer_activation")) == ([], [])
+    until(lambda: is_ready(service))
+    assert redeem(ella, reward).status_code == 201
+    assert penny.api("POST", "/me/enrolment", agreed).status_code == 201
+
+
+def test_B11_a_postgresql_that_falls_silent_within_a_transaction_is_not_waited_for(
+    service: Service, database: Server, vendors: Vendors, rows: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    ella = service.signed_in("ella")
+    reward = a_reward(ella)
+    with rows.transaction():
+        rows.execute("LOCK TABLE redemptions")
+        with meanwhile(partial(redeem, ella, reward)) as redeeming:
+            until(lambda: is_waiting(database))
+            with paused(database):
+                reply = redeeming.result()
+    assert (says_come_again(reply), reply.json()["code"]) == (True, "store_unavailable")
+    assert reply.elapsed.total_seconds() < SOON_SECONDS
+    until(lambda: is_ready(service))
+    assert redeem(ella, reward).status_code == 201
+    assert len(vendors.member("ella")["redemptions"]) == 1
+
+
+def test_B11_a_request_that_is_over_does_not_wait_for_a_silent_postgresql(start: Start, database: Server) -> None:
+    service = start(REQUEST_SECONDS="1")
+    ella = service.signed_in("ella")
+    reward = a_reward(ella)
+    ella.get("/")
+    with paused(database):
+        reply = redeem(ella, reward)
+        assert (reply.status_code, reply.json()["code"]) == (504, "upstream_timeout")
+        assert reply.elapsed.total_seconds() < SOON_SECONDS
+
+
+def is_waiting(database: Server) -> bool:
+    """Whether somebody waits for a lock."""
+    with psycopg.connect(database.url) as connection:
+        return connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
 # Ready or not -------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ REFUSALS: Mapping[tuple[str, int], tuple[Code, str]] = {
     ("customer", 403): ("member_blocked", "This account cannot take part in the program."),
     ("customer_redemption_rules", 403): ("member_blocked", "This account cannot take part in the program."),
     ("customer_activation", 400): ("policies_outdated", "The terms have changed. Please read them again."),
-    ("customer_activation", 403): ("member_blocked", "This account cannot take part in the program."),
+    ("customer_activation", 403): ("feature_unavailable", "Joining is not possible here right now. The shop can help."),
     ("customer_earning_rules", 403): ("member_blocked", "This account cannot take part in the program."),
     ("trigger", 400): ("rule_already_completed", "This was done before, or cannot be done now."),
     ("trigger", 403): ("feature_unavailable", "This way to earn cannot be completed here."),

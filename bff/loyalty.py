@@ -186,7 +186,8 @@ class Loyalty:
         they were enrolled already.
 
         Raises Problem `policies_outdated` when the words differ from those shown (nothing is sent), `member_blocked`,
-        `store_unavailable` when the evidence cannot be stored, UpstreamFailed when the policies are unreadable.
+        `feature_unavailable` when Okendo does not let this program enrol, `store_unavailable` when the evidence cannot
+        be stored, UpstreamFailed when the policies are unreadable or are refused although they are in force.
         """
         async with self._sessions.alone(f"join:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             customer = await self.customer(session)
@@ -261,11 +262,20 @@ class Loyalty:
             if (await self.customer(session)).state != "enrolled":
                 raise
             outcome = "accepted"
-        except Problem:
+        except Problem as refusal:
             outcome = "refused"
-            raise
+            raise await self._why_refused(session, agreement, refusal) from None
         finally:
             await self._note_outcome(number, outcome)
+
+    async def _why_refused(self, session: Session, agreement: Agreement, refusal: Problem) -> Problem:
+        """Okendo refuses for other reasons under the same statuses, so it is asked what is so: nobody is told that
+        words have changed which have not, or that they are blocked when they are not."""
+        if refusal.code == "feature_unavailable":
+            await self.customer(session)
+        elif refusal.code == "policies_outdated" and _is_same(await self._catalogue.current_policies(), agreement):
+            return UpstreamFailed("You cannot be enrolled right now. The terms are as you saw them.", sent=False)
+        return refusal
 
     async def _note_outcome(self, number: int, outcome: ConsentOutcome) -> None:
         """The evidence is stored already; that its outcome cannot be added now changes nothing for the member."""

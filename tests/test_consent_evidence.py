@@ -39,7 +39,7 @@ def test_the_evidence_is_stored_before_the_vendor_is_told(penny: Shopper, vendor
     assert [row["outcome"] for row in evidence(rows)] == ["accepted"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, "policies_outdated"), (403, "member_blocked")])
+@pytest.mark.parametrize(("status", "code"), [(400, "upstream_unavailable"), (403, "feature_unavailable")])
 def test_a_refusal_is_part_of_the_evidence(
     penny: Shopper, vendors: Vendors, rows: Rows, status: int, code: str
 ) -> None:

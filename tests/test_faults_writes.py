@@ -42,6 +42,7 @@ FRIEND = "a.friend@example.org"
 
 UNKNOWN: Answer = (202, "")
 DONE: Answer = (201, "")
+NO_JOINING: Answer = (404, "feature_unavailable")
 LATER: Answer = (503, "upstream_unavailable")
 OPEN = ("status:500", "cut_before", "cut_after", "garbage", "html", "huge", "redirect", "delay", "delay_after")
 # A clear no is final, if it is one that is known; a vendor that is too busy did nothing either.
@@ -69,9 +70,10 @@ JOIN: Table = {
     **dict.fromkeys(BROKEN, DOWN),
     **dict.fromkeys(("cut_after", "delay_after", "garbage", "html", "huge", "set_cookie"), DONE),
     "delay": LATE,
-    "status:400": (409, "policies_outdated"),
+    # The words are those in force and the member is not blocked: it is the vendor's trouble, and said to be.
+    "status:400": DOWN,
     "status:401": ENDED,
-    "status:403": BLOCKED,
+    "status:403": NO_JOINING,
     "status:404": DOWN,
     "status:409": DOWN,
 }
@@ -258,8 +260,8 @@ def came_back(page: Page) -> str:
 
 def _after_joining(expected: Answer) -> str:
     where = {DONE: "/welcome 200", BLOCKED: "/blocked 200", ENDED: "/join 401"}
-    where |= {DOWN: "/join later problem", LATE: "/join later problem"}
-    return f"{where.get(expected, '/join 409')} whole=True"
+    where |= {DOWN: "/join later problem", LATE: "/join later problem", NO_JOINING: "/join 404"}
+    return f"{where[expected]} whole=True"
 
 
 @pytest.mark.parametrize(("kinds", "pace"), PACES)

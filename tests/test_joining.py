@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from conftest import Start
 from joins import NEW_WORDS, Rows, agree, enrolments_of, evidence, links_of, sends, sentence_on, words_of
-from meanwhile import at_once
+from meanwhile import at_once, meanwhile, until
 from offered import code_of
 from running import Service, Vendors
 from shopper import Page, Shopper
@@ -97,9 +97,48 @@ def test_L5_json_is_told_the_policies_of_now(penny: Shopper, vendors: Vendors, c
 
 def test_L5_a_change_that_the_vendor_notices_first_is_shown_again(penny: Shopper, vendors: Vendors) -> None:
     page = penny.get("/join")
-    vendors.fault("customer_activation", "status:400")
-    refused_page(penny.submit(page, "/join"), "By joining, you agree")
+    vendors.fault("customer_activation", "delay", seconds=1)
+    with meanwhile(lambda: penny.submit(page, "/join")) as joining:
+        until(lambda: sends(vendors) == 1)
+        now = vendors.control("policies", version="2025-09-01", html=NEW_WORDS)
+        again = joining.result()
+    refused_page(again, words_of(now["html"]))
     assert enrolments_of(vendors, "penny") == []
+    assert penny.submit(again, "/join").path == "/welcome"
+
+
+def test_L5_terms_that_are_refused_although_they_are_in_force_are_not_said_to_have_changed(
+    penny: Shopper, vendors: Vendors
+) -> None:
+    page = penny.get("/join")
+    vendors.fault("customer_activation", "status:400", times=2)
+    again = penny.submit(page, "/join")
+    assert (again.status, again.path) == (503, "/join")
+    assert "The terms are as you saw them" in again.text
+    assert "have changed" not in again.text
+    reply = agree(penny)
+    assert (reply.status_code, code_of(reply)) == (502, "upstream_unavailable")
+    assert enrolments_of(vendors, "penny") == []
+
+
+def test_L5_one_who_may_not_be_enrolled_is_not_said_to_be_blocked(penny: Shopper, vendors: Vendors) -> None:
+    page = penny.get("/join")
+    vendors.fault("customer_activation", "status:403", times=2)
+    again = penny.submit(page, "/join")
+    assert (again.status, again.path) == (404, "/join")
+    assert "Joining is not possible here right now" in again.text
+    reply = agree(penny)
+    assert (reply.status_code, code_of(reply)) == (404, "feature_unavailable")
+    assert penny.get("/").path == "/"
+
+
+def test_L5_one_who_is_blocked_while_joining_is_told_so(penny: Shopper, vendors: Vendors) -> None:
+    page = penny.get("/join")
+    vendors.fault("customer_activation", "status:403")
+    # The first look at the member goes well; the one after the refusal finds them blocked.
+    vendors.fault("customer", "delay", seconds=0)
+    vendors.fault("customer", "status:403")
+    assert penny.submit(page, "/join").path == "/blocked"
 
 
 @pytest.mark.parametrize("trouble", UNREADABLE)

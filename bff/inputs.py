@@ -4,7 +4,7 @@ import json
 import math
 import re
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 from email_validator import EmailNotValidError, validate_email
@@ -21,6 +21,8 @@ JSON_WHOLE = 2**53
 FORM_FIELDS = 16
 PAGE = 25
 LANGUAGES = 20
+# Below the base path: what only makes sense once, or is no page; nobody is sent back there after signing in.
+ONLY_ONCE = re.compile(r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))")
 Body = TypeVar("Body")
 
 
@@ -101,12 +103,14 @@ def safe_return_to(settings: Settings, given: str | None) -> str:
     ):
         return home
     parts = urlsplit(given)
-    if parts.scheme or parts.netloc:
-        origin = f"{parts.scheme}://{parts.netloc}"
-        return given if origin in settings.storefront_origins else home
-    if not re.match(r"/(?!/)", given) or ".." in parts.path or "//" in parts.path:
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else settings.origin
+    is_below = parts.path == settings.base_path or parts.path.startswith(home)
+    if origin == settings.origin and is_below and ONLY_ONCE.match(unquote(parts.path)[len(settings.base_path) :]):
         return home
-    return given if parts.path == settings.base_path or parts.path.startswith(home) else home
+    if parts.scheme or parts.netloc:
+        return given if origin in settings.storefront_origins else home
+    is_path = re.match(r"/(?!/)", given) and ".." not in parts.path and "//" not in parts.path
+    return given if is_path and is_below else home
 
 
 def idempotency_key(given: str | None) -> str:

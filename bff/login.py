@@ -24,7 +24,7 @@ from bff.visitor import (
     spend,
     visitor_of,
 )
-from bff.web import page, reply, see
+from bff.web import page, path_for, reply, see, sign_in_url
 
 log = structlog.get_logger("login")
 # A state that begins like this belongs to a sign-in that was restarted already; it is not restarted again.
@@ -58,15 +58,15 @@ async def callback(request: LoyaltyRequest) -> Response:
     if pending is None or not _same_browser(request, pending):
         return await _restart(request, state)
     if "error" in request.query_params or not 0 < len(code) <= 1024:
-        return _failed(request, "Shopify did not sign you in.", 400)
+        return _failed(request, "Shopify did not sign you in.", 400, pending.return_to)
     try:
         tokens = await request.state["shopify"].redeem_code(code, pending)
         customer = await request.state["shopify"].customer_of(tokens.access_token)
         cookie = await request.state["loyalty"].sign_in(tokens, customer)
     except VendorRefused:
-        return _failed(request, "Signing in took too long or was done twice.", 400)
+        return _failed(request, "Signing in took too long or was done twice.", 400, pending.return_to)
     except Problem as problem:
-        return _failed(request, problem.detail, problem.status)
+        return _failed(request, problem.detail, problem.status, pending.return_to)
     await _replace(request, customer)
     # The login cookie stays for its ten minutes: another tab may be signing in as well.
     response = RedirectResponse(safe_return_to(request.state["settings"], pending.return_to), 303)
@@ -145,7 +145,7 @@ async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Respon
     try:
         url = await request.state["shopify"].authorization_url(pending, **hints)
     except UpstreamFailed as failure:
-        return _failed(request, "Shopify cannot be reached right now.", failure.status)
+        return _failed(request, "Shopify cannot be reached right now.", failure.status, return_to)
     await request.state["sessions"].begin_login(pending)
     response = RedirectResponse(url, 302)
     set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)
@@ -164,8 +164,9 @@ def _same_browser(request: LoyaltyRequest, pending: PendingLogin) -> bool:
     return len(given) == 1 and request.state["keys"].matches("login", pending.browser, given[0])
 
 
-def _failed(request: LoyaltyRequest, failure: str, status: int) -> Response:
-    return page(request, "login_failed.html", status, failure=failure)
+def _failed(request: LoyaltyRequest, failure: str, status: int, return_to: str | None = None) -> Response:
+    again = sign_in_url(request, return_to) if return_to else path_for(request, "login")
+    return page(request, "login_failed.html", status, failure=failure, again=again)
 
 
 async def _replace(request: LoyaltyRequest, customer: ShopifyCustomer) -> None:

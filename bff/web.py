@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from bff.errors import Problem
+from bff.inputs import safe_return_to
 from bff.settings import Settings
 from bff.shapes import ProblemDetails
 from bff.state import LoyaltyRequest
@@ -91,11 +92,10 @@ def again(request: LoyaltyRequest, template: str, problem: Problem | None, **val
     return response
 
 
-def sign_in_url(request: LoyaltyRequest) -> str:
-    """Back to this page afterwards, unless it is one that only makes sense once."""
-    path, home = request.scope["path"], path_for(request, "overview")
-    only_once = {path_for(request, name) for name in ("logout", "signed_out", "callback", "login")}
-    return path_for(request, "login") + "?" + urlencode({"return_to": home if path in only_once else path})
+def sign_in_url(request: LoyaltyRequest, return_to: str | None = None) -> str:
+    """Where signing in begins; it leads back to this page, or to another one."""
+    place = safe_return_to(request.state["settings"], return_to or request.scope["path"])
+    return path_for(request, "login") + "?" + urlencode({"return_to": place})
 
 
 def explain(request: LoyaltyRequest, problem: Problem) -> Response:

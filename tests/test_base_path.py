@@ -76,8 +76,10 @@ def test_base_path_works_without_its_last_slash(below: Service, vendors: Vendors
 
 
 @pytest.mark.parametrize(
-    "return_to", ["/rewards", "/loyaltyx", "/loyalty/../rewards", "/loyalty/%2e%2e/rewards", "/loyalty//evil.test"]
-)
+    "return_to",
+    ["/rewards", "/loyaltyx", "/loyalty/../rewards", "/loyalty/%2e%2e/rewards", "/loyalty//evil.test",
+     "/loyalty/signed-out", "/loyalty/api/v1/me"],
+)  # fmt: skip
 def test_F1_base_path_the_way_back_stays_below_it(below: Service, vendors: Vendors, return_to: str) -> None:
     shopper = below.shopper()
     begun = shopper.request("GET", f"/loyalty/login?return_to={quote(return_to, safe='')}")

@@ -124,6 +124,23 @@ def test_one_never_comes_back_to_somewhere_else(shopper: Shopper, return_to: str
     assert (reply.status_code, reply.headers["location"]) == (303, "/")
 
 
+@pytest.mark.parametrize(
+    "return_to",
+    ["/login", "/login?return_to=/login", "/callback?state=x&code=y", "/logout", "/signed-out", "/signed-out/#main",
+     "/session/continue?ticket=x", "/static/loyalty.css", "/api/v1/me", "/api", "/webhooks/okendo", "/%6cogin",
+     "/si%67ned-out"],
+)  # fmt: skip
+def test_F1_one_never_comes_back_to_what_only_makes_sense_once(shopper: Shopper, return_to: str) -> None:
+    reply = once(shopper, chosen(shopper, begun(shopper, return_to), "ella")).reply
+    assert (reply.status_code, reply.headers["location"]) == (303, "/")
+
+
+def test_a_sign_in_that_failed_is_tried_again_for_the_same_page(shopper: Shopper) -> None:
+    failed = shopper.get(begun(shopper, "/refer?x=1") + "&cancel=1")
+    assert (failed.status, failed.heading) == (400, "Sign-in did not work")
+    assert f"/login?{urlencode({'return_to': '/refer?x=1'})}" in failed.read.links
+
+
 def test_where_one_comes_back_to_is_checked_again_on_the_way_back(settings: dict[str, str]) -> None:
     with in_thread(settings) as service:
         shopper = service.shopper()

@@ -134,8 +134,7 @@ class Catalogue:
     ) -> Copy[Reply]:
         """What another process gets, or has just failed to get; asked for anyway if that takes too long."""
         if failed:
-            sentence = "The loyalty program has just failed to answer. Please try again in a moment."
-            raise UpstreamFailed(sentence, sent=False, retry_after_seconds=FAILED_SECONDS)
+            raise UpstreamFailed("It has just failed.", sent=False, retry_after_seconds=FAILED_SECONDS)
         await self._copies.over(question)
         found: Copy[Reply] | None = await self._copies.find(question, row.reply)
         return found or await self._renewed(row, question, arguments)

@@ -146,7 +146,7 @@ async def _shopify(settings: Settings, upstream: Upstream) -> list[Finding]:
         issuer = await shopify.issuer()
     except UpstreamFailed as failure:
         remedy = "Look at SHOPIFY_SHOP_URL, SHOPIFY_ISSUER, and whether customer accounts are on in the shop."
-        return [clock, Finding("shopify", "discovery", "fail", failure.detail, remedy)]
+        return [clock, Finding("shopify", "discovery", "fail", failure.why, remedy)]
     found = [clock, Finding("shopify", "discovery", "ok", f"both documents; the issuer is {issuer}")]
     if settings.shopify_issuer is None:
         advice = f"Set SHOPIFY_ISSUER={issuer}, so that no other is ever believed."
@@ -163,7 +163,7 @@ async def _registration(shopify: Shopify) -> Finding:
         return Finding("shopify", "registration", "ok", "client id, secret and JavaScript origin are known")
     except UpstreamFailed as failure:
         remedy = "Compare SHOPIFY_CLIENT_ID, SHOPIFY_CLIENT_SECRET and the JavaScript origin with the Headless channel."
-        return Finding("shopify", "registration", "fail", failure.detail, remedy)
+        return Finding("shopify", "registration", "fail", failure.why, remedy)
     return Finding("shopify", "registration", "warn", "answered a token that cannot exist", "Look at SHOPIFY_SHOP_URL.")
 
 

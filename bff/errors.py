@@ -105,16 +105,21 @@ class Busy(Problem):
 class UpstreamFailed(Problem):
     """A vendor could not be reached, broke off, or answered with something that is not its API.
 
+    `why` is for the doctor and for us; a shopper reads `detail`, which is `words` where the caller has better ones.
     `sent` is False only when it is certain that nothing was carried out there; after a `sent` write the outcome
     is unknown and the call must never be repeated.
     """
 
     code_when_raised: Code = "upstream_unavailable"
+    usual_words = "The loyalty program cannot be reached right now. Please try again in a moment."
 
-    def __init__(self, detail: str, *, sent: bool, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, why: str, *, sent: bool, retry_after_seconds: int | None = None, words: str = "") -> None:
         # A vendor that names a time to come back is busy, not broken.
-        status = 503 if retry_after_seconds is not None else None
-        super().__init__(self.code_when_raised, detail, status=status, retry_after_seconds=retry_after_seconds)
+        is_busy = retry_after_seconds is not None
+        usual = "The loyalty program is busy right now. Please try again in a moment." if is_busy else self.usual_words
+        status = 503 if is_busy else None
+        super().__init__(self.code_when_raised, words or usual, status=status, retry_after_seconds=retry_after_seconds)
+        self.why = why
         self.sent = sent
 
 
@@ -122,6 +127,7 @@ class UpstreamTimeout(UpstreamFailed):
     """A vendor did not answer within the call's deadline."""
 
     code_when_raised: Code = "upstream_timeout"
+    usual_words = "The loyalty program takes too long to answer. Please try again in a moment."
 
 
 class VendorRefused(Exception):

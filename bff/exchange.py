@@ -98,7 +98,7 @@ class Exchange:
             except Busy:
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 await self._sessions.reload(session)
-        raise UpstreamTimeout("The loyalty program did not answer in time.", sent=False)
+        raise UpstreamTimeout("Another request's exchange took too long.", sent=False)
 
     def _usable(self, session: Session, refused: str | None) -> str | None:
         held = session.record.loyalty
@@ -158,7 +158,7 @@ def explained(refusal: VendorRefused) -> Problem:
 def problem_of(operation: str, status: int) -> Problem:
     """A refusal that the table does not know is the vendor's trouble; that nothing was carried out is certain."""
     if (operation, status) not in REFUSALS:
-        return UpstreamFailed("The loyalty program cannot be reached right now.", sent=False)
+        return UpstreamFailed(f"It refused {operation} with status {status}.", sent=False)
     code, sentence = REFUSALS[operation, status]
     return Problem(code, sentence)
 

@@ -65,6 +65,8 @@ async def callback(request: LoyaltyRequest) -> Response:
         cookie = await request.state["loyalty"].sign_in(tokens, customer)
     except VendorRefused:
         return _failed(request, "Signing in took too long or was done twice.", 400, pending.return_to)
+    except UpstreamFailed as failure:
+        return _failed(request, "Signing in is not possible right now.", failure.status, pending.return_to)
     except Problem as problem:
         return _failed(request, problem.detail, problem.status, pending.return_to)
     await _replace(request, customer)
@@ -145,7 +147,7 @@ async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Respon
     try:
         url = await request.state["shopify"].authorization_url(pending, **hints)
     except UpstreamFailed as failure:
-        return _failed(request, "Shopify cannot be reached right now.", failure.status, return_to)
+        return _failed(request, "Signing in is not possible right now.", failure.status, return_to)
     await request.state["sessions"].begin_login(pending)
     response = RedirectResponse(url, 302)
     set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)

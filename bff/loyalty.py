@@ -274,7 +274,8 @@ class Loyalty:
         if refusal.code == "feature_unavailable":
             await self.customer(session)
         elif refusal.code == "policies_outdated" and _is_same(await self._catalogue.current_policies(), agreement):
-            return UpstreamFailed("You cannot be enrolled right now. The terms are as you saw them.", sent=False)
+            words = "You cannot be enrolled right now. The terms are as you saw them; please try again later."
+            return UpstreamFailed("It refused the policies that are in force.", sent=False, words=words)
         return refusal
 
     async def _note_outcome(self, number: int, outcome: ConsentOutcome) -> None:

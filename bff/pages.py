@@ -221,7 +221,8 @@ async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | Non
     session = _open_session(request)
     member, found = await _rewards(request, session)
     if found is None:
-        raise UpstreamFailed("The rewards cannot be loaded right now.", sent=False)
+        words = "The rewards cannot be loaded right now. Please try again in a moment."
+        raise UpstreamFailed("The rewards could not be read.", sent=False, words=words)
     reward = next((reward for reward in found if reward.id == request.path_params["id"]), None)
     if reward is None:
         raise Problem("not_found", "There is no such reward.")

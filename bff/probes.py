@@ -71,7 +71,7 @@ async def _asked(row: Row[Any], ask: Callable[[], Awaitable[Any]]) -> Finding:
     except VendorRefused as refusal:
         return _line(row, "fail", f"was refused with {refusal.status} at {row.method} {row.path}", correct)
     except UpstreamFailed as failure:
-        return _line(row, "fail", failure.detail, correct)
+        return _line(row, "fail", failure.why, correct)
     return _line(row, verdict, detail, correct if verdict == "warn" else "")
 
 

@@ -34,10 +34,10 @@ _PASSING_STATUSES = frozenset({502, 503, 504})
 _PASSING_ERRORS = (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError)
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)
 
-_DOWN = "A service this page depends on could not be reached. Please try again."
-_LATE = "A service this page depends on did not answer in time. Please try again."
-_BUSY = "A service this page depends on is busy. Please try again in a moment."
-_ODD = "A service this page depends on gave an answer we could not use."
+_DOWN = "It could not be reached."
+_LATE = "It did not answer in time."
+_BUSY = "It is busy."
+_ODD = "It gave an answer that cannot be used."
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ VENDORS_WORDS = (
     "/v1/stores",
     "Traceback",
 )
+# What we tell engineers of a vendor; a shopper reads of "the loyalty program".
+ENGINEERS_WORDS = ("Okendo", "legal_policies", "redemption_rules", "this page depends on", "status 4")
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def answer(reply: httpx2.Response) -> Answer:
     """Status and code of an answer that came in time and says nothing it must not say."""
     assert reply.elapsed.total_seconds() < DEADLINE_SECONDS
     text = str(reply.headers) + reply.text
-    assert not [words for words in VENDORS_WORDS if words in text]
+    assert not [words for words in (*VENDORS_WORDS, *ENGINEERS_WORDS) if words in text]
     if reply.status_code < 400:
         return reply.status_code, ""
     return reply.status_code, problem(reply)["code"]
@@ -105,7 +107,7 @@ def is_whole(page: Page) -> bool:
     """A page from doctype to the end, with one heading, that came in time and has no words of a vendor's trouble."""
     html = page.reply.text
     answer_in_time = page.reply.elapsed.total_seconds() < DEADLINE_SECONDS
-    silent = not [words for words in VENDORS_WORDS if words in html.replace(page.url, "")]
+    silent = not [words for words in (*VENDORS_WORDS, *ENGINEERS_WORDS) if words in html.replace(page.url, "")]
     framed = html.lstrip().startswith("<!doctype html>") and html.rstrip().endswith("</html>")
     return framed and len(page.read.headings) >= 1 and answer_in_time and silent
 

@@ -147,6 +147,16 @@ class Loyalty:
             raise problem_of("customer", 403)
         return customer
 
+    async def is_blocked(self, session: Session) -> bool:
+        """Whether Okendo says so, now or when this sign-in last heard of them; not, when it cannot be asked."""
+        if session.record.state == "blocked":
+            return True
+        try:
+            await self.customer(session)
+        except Problem as problem:
+            return problem.code == "member_blocked"
+        return False
+
     async def rewards(self, session: Session, locale: Locale | None = None) -> tuple[Member, list[Reward]]:
         """The member and the rewards they are offered, each with whether and why not it can be redeemed now."""
         customer, rules, ladder = await asyncio.gather(
@@ -159,7 +169,7 @@ class Loyalty:
     async def glance(self, session: Session) -> tuple[Member | None, list[Reward] | None]:
         """The same for a page: whichever of the two Okendo fails to tell is None, and the other is there."""
         customer, rules, ladder = await asyncio.gather(
-            part(self.customer(session)), part(self._rules(session)), self._ladder()
+            part(self.customer(session)), quiet(self._rules(session)), self._ladder()
         )
         member = None if customer is None else member_of(customer, session.record.name)
         if rules is None or customer is None:
@@ -343,6 +353,17 @@ async def part(wanted: Awaitable[Part]) -> Part | None:
     try:
         return await wanted
     except (UpstreamFailed, VendorRefused):
+        return None
+
+
+async def quiet(wanted: Awaitable[Part]) -> Part | None:
+    """The same, and it is None as well when Okendo refuses just this: what it says of the member decides who is
+    blocked. Only the end of the sign-in is the end of the page."""
+    try:
+        return await part(wanted)
+    except Problem as problem:
+        if problem.status == 401:
+            raise
         return None
 
 

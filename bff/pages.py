@@ -143,6 +143,10 @@ async def refer(request: LoyaltyRequest) -> Response:
 
 
 async def blocked(request: LoyaltyRequest) -> Response:
+    """For those who are blocked; anybody else, whatever led them here, belongs on the overview."""
+    session = session_of(request)
+    if session is None or not await request.state["loyalty"].is_blocked(session):
+        return see(request, "overview")
     return page(request, "blocked.html")
 
 

@@ -150,7 +150,7 @@ def expected_page(operation: str, kind: str, *, public: bool) -> str:
         return "200 whole=True missing=False rest=True"
     if kind == "status:401" and not public:
         return "401 whole=True"
-    if kind == "status:403" and operation in {"customer", "customer_redemption_rules"}:
+    if kind == "status:403" and operation == "customer":
         return "/blocked whole=True"
     if kind == "status:403" and operation == "login":
         # The program is not open yet: that is a page of its own.
@@ -182,11 +182,8 @@ def test_a_page_about_one_reward_says_when_it_cannot_be_shown(
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
             page = shopper.get(FIVE_OFF)
-        if operation == "customer_redemption_rules" and kind == "status:403":
-            assert page.path == "/blocked"
-        else:
-            # Late or down is one thing to a person: this page cannot be shown now.
-            assert page.status in {table[kind][0], 502}, kind
+        # Late or down is one thing to a person: this page cannot be shown now.
+        assert page.status in {table[kind][0], 502}, kind
         assert is_whole(page), kind
 
 

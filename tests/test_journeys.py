@@ -50,6 +50,26 @@ def test_blake_sees_one_calm_page_and_no_points(service: Service) -> None:
         assert blake.get(path).path == "/blocked"
 
 
+def test_the_page_of_the_blocked_sends_everybody_else_to_the_overview(
+    shopper: Shopper, ella: Shopper, penny: Shopper, service: Service, vendors: Vendors
+) -> None:
+    for visitor in (shopper, ella, penny):
+        reply = visitor.request("GET", "/blocked")
+        assert (reply.status_code, reply.headers["location"]) == (303, "/")
+    vendors.fault("customer", "status:500", times=9)
+    assert ella.get("/blocked").path == "/"
+    blake = service.signed_in("blake")
+    assert blake.request("GET", "/blocked").status_code == 200
+
+
+def test_a_refusal_of_one_section_is_not_the_end_of_the_page(ella: Shopper, vendors: Vendors) -> None:
+    vendors.fault("customer_redemption_rules", "status:403", times=9)
+    page = ella.get("/")
+    assert (page.status, page.path) == (200, "/")
+    assert "1,240" in page.text
+    assert "couldn't load the rewards" in page.text
+
+
 def test_signing_out_ends_the_session_here_and_at_the_shop(ella: Shopper, vendors: Vendors) -> None:
     cookie = ella.session_cookie
     landed = ella.submit(ella.get("/"), "/logout")

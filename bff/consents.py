@@ -42,6 +42,12 @@ INSERT = """
         %(terms_and_conditions_url)s, %(locale)s, %(channel)s, %(request_id)s)
     RETURNING id
 """
+# A refusal after it does not matter, and neither does what came before a consent whose outcome is known.
+COMPLETE = """
+    UPDATE consents SET outcome = 'accepted'
+    WHERE outcome IN ('sent', 'unknown')
+        AND id = (SELECT max(id) FROM consents WHERE customer_id = %s AND outcome <> 'refused')
+"""
 SELECT = """
     SELECT * FROM consents
     WHERE (%(customer)s::text IS NULL OR customer_id = %(customer)s)
@@ -68,6 +74,11 @@ class Consents:
         """Add what came of it."""
         async with self._database.connection() as connection:
             await connection.execute("UPDATE consents SET outcome = %s WHERE id = %s", (outcome, number))
+
+    async def complete(self, customer_id: str) -> None:
+        """The member is enrolled: their latest consent, if what came of it was not known, has led to that."""
+        async with self._database.connection() as connection:
+            await connection.execute(COMPLETE, (customer_id,))
 
     async def stored(
         self, *, customer_id: str | None = None, since: datetime | None = None, until: datetime | None = None

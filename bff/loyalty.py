@@ -202,6 +202,7 @@ class Loyalty:
         async with self._sessions.alone(f"join:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             customer = await self.customer(session)
             if customer.state == "enrolled":
+                await self._complete_evidence(session)
                 return member_of(customer, session.record.name), False
             policies = await self._catalogue.current_policies()
             if not _is_same(policies, agreement):
@@ -294,6 +295,13 @@ class Loyalty:
             await self._consents.settle(number, outcome)
         except Problem:
             log.error("consent_not_settled", state=outcome)
+
+    async def _complete_evidence(self, session: Session) -> None:
+        """An earlier click whose answer was lost has worked after all; this one needs no evidence of its own."""
+        try:
+            await self._consents.complete(session.record.customer_id)
+        except Problem:
+            log.error("consent_not_settled", state="accepted")
 
     def _consent(self, session: Session, policies: Policies, agreement: Agreement) -> Consent:
         return Consent(

@@ -70,7 +70,9 @@ def test_L3_a_join_that_did_not_reach_the_vendor_is_said_to_be_open(
     assert agree(penny).status_code == 201
 
 
-def test_L3_a_join_that_nobody_can_ask_about_stays_unknown(penny: Shopper, vendors: Vendors, rows: Rows) -> None:
+def test_L3_a_join_that_nobody_can_ask_about_is_open_until_the_member_is_seen_enrolled(
+    penny: Shopper, vendors: Vendors, rows: Rows
+) -> None:
     vendors.fault("customer_activation", "cut_after")
     # The first look at the member goes well; the one after the lost reply does not.
     vendors.fault("customer", "delay", seconds=0)
@@ -80,6 +82,32 @@ def test_L3_a_join_that_nobody_can_ask_about_stays_unknown(penny: Shopper, vendo
     vendors.http.delete(f"{vendors.url}/_control/faults")
     assert agree(penny).status_code == 200
     assert (sends(vendors), len(enrolments_of(vendors, "penny"))) == (1, 1)
+    assert [row["outcome"] for row in evidence(rows)] == ["accepted"]
+
+
+def test_L3_only_the_latest_words_that_were_not_refused_can_have_made_a_member(
+    penny: Shopper, vendors: Vendors, rows: Rows
+) -> None:
+    for trouble in ("cut_before", "status:400", ""):
+        if trouble:
+            vendors.fault("customer_activation", trouble)
+        agree(penny)
+    assert agree(penny).status_code == 200
+    assert [row["outcome"] for row in evidence(rows)] == ["unknown", "refused", "accepted"]
+
+
+def test_evidence_of_a_process_that_died_is_completed_when_the_member_is_seen_enrolled(
+    penny: Shopper, rows: Rows
+) -> None:
+    agree(penny)
+    rows.execute("UPDATE consents SET outcome = 'sent'")
+    rows.execute(
+        "INSERT INTO consents (customer_id, version, digest, button_text, sentence_html, locale, channel, request_id,"
+        " outcome) SELECT customer_id, version, digest, button_text, sentence_html, locale, channel, request_id,"
+        " 'refused' FROM consents"
+    )
+    assert agree(penny).status_code == 200
+    assert [row["outcome"] for row in evidence(rows)] == ["accepted", "refused"]
 
 
 def test_every_click_that_was_sent_has_its_own_evidence(penny: Shopper, vendors: Vendors, rows: Rows) -> None:

@@ -11,6 +11,7 @@ import sys
 import msgspec
 
 from bff.awards import Award
+from bff.consents import Evidence
 from bff.errors import Problem
 from bff.ledger import Entry
 from bff.state import State
@@ -20,6 +21,8 @@ AWARD_KEPT_BACK = ("email", "payee")
 EVERY_AWARD = ("reference", "state", "created", "for", "value", "customer", "reason")
 # Not for people: what identifies a request to itself, and what is sealed.
 KEPT_BACK = ("credentials", "session", "fingerprint", "retry_after_seconds")
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def sessions_revoke(state: State, chosen: argparse.Namespace) -> None:
@@ -49,16 +52,15 @@ async def redemptions_resolve(state: State, chosen: argparse.Namespace) -> None:
 
 
 async def consents_export(state: State, chosen: argparse.Namespace) -> None:
-    table = None
-    async for evidence in state["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until):
-        row = msgspec.to_builtins(evidence)
-        if chosen.format == "jsonl":
-            print(msgspec.json.encode(row).decode())
-            continue
-        if table is None:
-            table = csv.DictWriter(sys.stdout, fieldnames=list(row), lineterminator="\n")
-            table.writeheader()
-        table.writerow(row)
+    found = state["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
+    if chosen.format == "jsonl":
+        async for evidence in found:
+            print(msgspec.json.encode(evidence).decode())
+        return
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(Evidence.__struct_fields__)
+    async for evidence in found:
+        table.writerow(map(_inert, msgspec.to_builtins(evidence).values()))
 
 
 async def awards_list(state: State, chosen: argparse.Namespace) -> None:
@@ -144,6 +146,11 @@ def _award_line(award: Award) -> tuple[str, ...]:
 
 def _award_of(award: Award) -> dict[str, object]:
     return {name: value for name, value in msgspec.structs.asdict(award).items() if name not in AWARD_KEPT_BACK}
+
+
+def _inert(cell: object) -> object:
+    """What a spreadsheet shows and does not compute, though a vendor chose its first character."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 def _line(entry: Entry) -> tuple[str, ...]:

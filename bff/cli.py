@@ -71,14 +71,16 @@ def _moment(text: str) -> datetime:
 
 
 def _count(text: str) -> int:
+    """At least one, and no more than a list is read for."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 100_000:
-        raise argparse.ArgumentTypeError("give a number from 1 to 100000")
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 100000")
     return int(text)
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 CUSTOMER = "Shopify's customer id, such as gid://shopify/Customer/1"
 OF_CUSTOMER: Argument = (("--customer",), {"metavar": "ID", "help": f"only of this one: {CUSTOMER}"})
+FORMATS = "jsonl (unless told) is word for word; in csv an apostrophe keeps spreadsheets from computing a cell"
 # What people do by hand, by group: name, help, arguments. `admin` has a function for each.
 ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
     "sessions": (("revoke", "sign a customer out everywhere, at once", ((("customer",), {"help": CUSTOMER}),)),),
@@ -89,7 +91,7 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
             (
                 (("--state",), {"choices": ("reserved", "sent", "succeeded", "failed", "unknown", "all")}),
                 OF_CUSTOMER,
-                (("--limit",), {"type": int, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
+                (("--limit",), {"type": _count, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
                 (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
             ),
         ),
@@ -112,7 +114,7 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
                 OF_CUSTOMER,
                 (("--since",), {"type": _moment, "metavar": "TIME", "help": "agreed to at or after it (ISO 8601)"}),
                 (("--until",), {"type": _moment, "metavar": "TIME", "help": "agreed to before it (ISO 8601)"}),
-                (("--format",), {"choices": ("jsonl", "csv"), "default": "jsonl", "help": "JSON Lines unless told"}),
+                (("--format",), {"choices": ("jsonl", "csv"), "default": "jsonl", "help": FORMATS}),
             ),
         ),
     ),

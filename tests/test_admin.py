@@ -14,6 +14,8 @@ from running import Service, Vendors
 from shopper import Shopper
 from test_commands import bff
 
+from bff.consents import Evidence
+
 KEY = "an-intent-that-got-lost"
 Command = Callable[..., tuple[int, str, str]]
 
@@ -50,6 +52,13 @@ def test_the_list_shows_what_is_unknown(ella: Shopper, vendors: Vendors, run: Co
     assert len(run("redemptions", "list", "--state", "all")[1].splitlines()) == 3
     assert len(run("redemptions", "list", "--state", "all", "--limit", "1")[1].splitlines()) == 2
     assert reference not in run("redemptions", "list", "--customer", "gid://shopify/Customer/1")[1]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_a_list_of_less_than_one_is_refused(run: Command, limit: str) -> None:
+    status, said, complaint = run("redemptions", "list", "--limit", limit)
+    assert (status, said) == (2, "")
+    assert "--limit: give a whole number from 1" in complaint
 
 
 def test_C1_the_list_as_json_has_no_secrets(ella: Shopper, vendors: Vendors, run: Command) -> None:
@@ -137,6 +146,27 @@ def test_the_evidence_is_exported_word_for_word(service: Service, vendors: Vendo
     assert len(evidence["digest"]) == 64
     [row] = csv.DictReader(io.StringIO(run("consents", "export", "--format", "csv")[1]))
     assert row == {name: str(value) for name, value in evidence.items()}
+
+
+def test_a_spreadsheet_computes_nothing_from_what_is_exported(
+    service: Service, vendors: Vendors, run: Command, rows: Rows
+) -> None:
+    """A cell that begins like a formula gets an apostrophe; JSON Lines have every character as it is stored."""
+    joined(service)
+    begins = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "1=1")
+    rows.execute("UPDATE consents SET version = %s, button_text = %s", begins[:2])
+    rows.execute("UPDATE consents SET sentence_html = %s, channel = %s", begins[2:4])
+    rows.execute("UPDATE consents SET request_id = %s, digest = %s", begins[4:])
+    names = ("version", "button_text", "sentence_html", "channel", "request_id", "digest")
+    [row] = csv.DictReader(io.StringIO(run("consents", "export", "--format", "csv")[1]))
+    assert [row[name] for name in names] == [*(f"'{text}" for text in begins[:-1]), "1=1"]
+    evidence = json.loads(run("consents", "export")[1])
+    assert tuple(evidence[name] for name in names) == begins
+
+
+def test_an_export_without_evidence_has_its_heading(run: Command) -> None:
+    assert run("consents", "export", "--format", "csv") == (0, ",".join(Evidence.__struct_fields__) + "\n", "")
+    assert run("consents", "export") == (0, "", "")
 
 
 def test_the_evidence_of_one_member_or_time_alone(service: Service, vendors: Vendors, run: Command, rows: Rows) -> None:

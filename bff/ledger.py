@@ -78,6 +78,13 @@ class Entry(Intent, frozen=True, kw_only=True):
     retry_after_seconds: int | None = None
 
 
+class Recent(msgspec.Struct, frozen=True, kw_only=True):
+    """A redemption that stands in the way of another one of the same reward; `checking` while its end is looked for."""
+
+    key: str
+    checking: bool
+
+
 INSERT_INTENT = """
     INSERT INTO redemptions
         (customer_id, key, fingerprint, reward_id, reward_name, points, balance_seen, newest_transaction, session,
@@ -114,9 +121,9 @@ SETTLE_STALE = """
     RETURNING *
 """
 RECENT = """
-    SELECT key FROM redemptions
+    SELECT key, coalesce(check_until > now(), false) AS checking FROM redemptions
     WHERE customer_id = %s AND reward_id = %s AND state <> 'failed'
-        AND created_at > greatest(now() - interval '5 minutes', to_timestamp(%s))
+        AND (check_until > now() OR created_at > greatest(now() - interval '5 minutes', to_timestamp(%s)))
     ORDER BY id DESC LIMIT 1
 """
 LISTED = """
@@ -158,12 +165,11 @@ class Ledger:
             await cursor.execute("SELECT * FROM redemptions WHERE customer_id = %s AND key = %s", (customer_id, key))
             return await cursor.fetchone()
 
-    async def recent(self, customer_id: str, reward_id: str, since: float) -> str | None:
-        """The key of the latest redemption of this reward that did not fail, is at most five minutes old, and was
-        made after `since` (Unix seconds)."""
-        async with self._database.connection() as connection:
-            row = await (await connection.execute(RECENT, (customer_id, reward_id, since))).fetchone()
-            return str(row[0]) if row else None
+    async def recent(self, customer_id: str, reward_id: str, since: float) -> Recent | None:
+        """The latest redemption of this reward that is still being checked, or that did not fail, is at most five
+        minutes old, and was made after `since` (Unix seconds)."""
+        async with self._database.rows_of(Recent) as cursor:
+            return await (await cursor.execute(RECENT, (customer_id, reward_id, since))).fetchone()
 
     async def mark_sent(self, entry: Entry) -> bool:
         """The last step before the vendor is told, and the fence: False when somebody else has settled the entry

@@ -12,6 +12,7 @@ from bff.budgets import JOIN
 from bff.errors import Problem, UpstreamFailed
 from bff.exchange import problem_of
 from bff.inputs import idempotency_key, read_email, read_form
+from bff.ledger import Recent
 from bff.loyalty import Agreement, part
 from bff.redemption import Wish, shown, why_failed
 from bff.sessions import Session
@@ -230,13 +231,14 @@ async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | Non
     reward = next((reward for reward in found if reward.id == request.path_params["id"]), None)
     if reward is None:
         raise Problem("not_found", "There is no such reward.")
-    recent = None
+    recent, unsettled = None, await _unsettled(request, session)
     if session is not None and problem is None and request.query_params.get("again") != "1":
         recent = await _recent(request, session, reward.id)
-    return again(request, "reward.html", problem, reward=reward, member=member, key=key, recent=recent)
+    values = {"reward": reward, "member": member, "key": key, "recent": recent, "unsettled": unsettled}
+    return again(request, "reward.html", problem, **values)
 
 
-async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> str | None:
+async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> Recent | None:
     """A browser that goes Back loads this page anew, with a new key: whoever has just redeemed is told so first."""
     try:
         return await request.state["redemptions"].recent(session, reward_id)

@@ -19,7 +19,7 @@ from bff.doubts import Doubts
 from bff.endpoints import REDEEM, Redeemed
 from bff.errors import CODES, Code, Problem, UpstreamFailed, VendorRefused
 from bff.exchange import REFUSALS, problem_of
-from bff.ledger import Entry, Intent, Ledger, Outcome
+from bff.ledger import Entry, Intent, Ledger, Outcome, Recent
 from bff.loyalty import Loyalty, Parts
 from bff.projection import amount, coupon
 from bff.reconciliation import newest_first
@@ -132,8 +132,8 @@ class Redemptions:
         """The key of the member's latest redemption whose outcome is still looked for."""
         return await self._doubts.unsettled(session.record.customer_id)
 
-    async def recent(self, session: Session, reward_id: str) -> str | None:
-        """The key of a redemption of this reward in this session that is only minutes old, if there is one."""
+    async def recent(self, session: Session, reward_id: str) -> Recent | None:
+        """A redemption of this reward that is still being checked, or of this session and only minutes old."""
         return await self._ledger.recent(session.record.customer_id, reward_id, session.record.created_at)
 
     async def finish(self, seconds: float) -> None:

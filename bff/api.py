@@ -150,6 +150,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         sends={201: ("Set-Cookie",)},
     ),
     Endpoint(
+        method="POST",
+        path="/session-tickets",
+        handler=login.session_ticket,
+        summary="Hand in a Shopify customer token, server to server",
+        description=(
+            "So that no page has to hold the token: your server sends it here, with the token of "
+            "`SESSION_TICKETS_TOKEN`, and redirects the browser to `/session/continue?ticket=…&return_to=…` (no JSON, "
+            "and not below `/api`). There the ticket becomes the session cookie, once, within a minute, and the "
+            "browser goes on to `return_to`: a page of this service or of an allowed storefront."
+        ),
+        who="server",
+        reads=ONE_TOKEN,
+        answers={201: login.SessionTicket},
+        refuses=(
+            "session_required",
+            "feature_unavailable",
+            "rate_limited",
+            "csrf_refused",
+            "store_unavailable",
+            *PUBLIC_FAILS,
+        ),
+        sends={401: ("WWW-Authenticate",)},
+    ),
+    Endpoint(
         method="DELETE",
         path="/session",
         handler=login.end_session,

@@ -50,6 +50,7 @@ from bff.sessions import Clock, Limits, Sessions
 from bff.settings import Settings, read_settings
 from bff.shopify import Client, Shopify
 from bff.state import State
+from bff.tickets import Tickets
 from bff.transport import AioTransport
 from bff.upstream import Upstream
 from bff.valkey import connect
@@ -85,9 +86,10 @@ MEMBER_ROUTES: list[BaseRoute] = [
     Route("/blocked",               pages.blocked,          name="blocked"),
     Route("/login",                 login.login,            name="login"),
     Route("/callback",              login.callback,         name="callback"),
+    Route("/session/continue",      login.go_on,            name="session_continue"),
     Route("/logout",                login.logout,           name="logout", methods=["POST"]),
     Route("/signed-out",            login.signed_out,       name="signed_out"),
-    *api.routes("visitor", "member"),
+    *api.routes("visitor", "member", "server"),
 ]
 # fmt: on
 
@@ -168,6 +170,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "doubts": doubts,
         "budgets": Budgets(valkey),
         "shopify": shopify,
+        "tickets": Tickets(valkey, keys),
         "catalogue": catalogue,
         "answers": Answers(),
         "loyalty": loyalty,

@@ -35,6 +35,7 @@ VISITS = Budget("visits", 1200, 60, is_open=True)
 # By the address.
 LOGIN = Budget("login", 300, 60)
 HAND_IN = Budget("hand-in", 120, 60)
+TICKETS = Budget("session-tickets", 600, 60)
 REFER_ADDRESS = Budget("refer-address", 300, 86_400)
 # By the member.
 JOIN = Budget("join", 30, 60)

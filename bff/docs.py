@@ -16,7 +16,12 @@ from bff.state import LoyaltyRequest
 from bff.web import page, reply
 
 PROBLEM = "application/problem+json"
-WHO = {"Program": "Anyone", "Session": "Anyone, signed in or not", "Member": "Whoever is signed in"}
+WHO = {
+    "Program": "Anyone",
+    "Session": "Anyone, signed in or not",
+    "Member": "Whoever is signed in",
+    "Server": "Your storefront's server",
+}
 
 
 class Parameter(msgspec.Struct, frozen=True):

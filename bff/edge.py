@@ -77,6 +77,8 @@ class Edge:
         self._methods_at = methods_at
         self._api = f"{settings.base_path}/api/"
         self._webhooks = f"{settings.base_path}/webhooks/"
+        # Called by the storefront's server, which has no cookie, sends no Origin, and brings a bearer token instead.
+        self._by_server = f"{settings.base_path}/api/v1/session-tickets"
         self._origins = frozenset({settings.origin, *settings.storefront_origins})
         self._hosts = allowed_hosts(settings)
 
@@ -165,6 +167,9 @@ class Edge:
         if request.scope["is_webhook"]:
             return
         is_api = request.scope["is_api"]
+        if request.scope["path"] == self._by_server:
+            _want_json(request)
+            return
         allowed = self._origins if is_api else {self._settings.origin}
         if request.headers.get("origin") not in allowed:
             raise Problem("csrf_refused", "This request did not come from a page that may make it.")
@@ -174,8 +179,8 @@ class Edge:
             raise Problem("csrf_refused", "This request did not come from a page that may make it.")
         if is_api and request.headers.get("x-loyalty-csrf") != "1":
             raise Problem("csrf_refused", "Send the header X-Loyalty-Csrf: 1.")
-        if is_api and not _is_json(request):
-            raise Problem("invalid_request", "Send Content-Type: application/json.", status=415)
+        if is_api:
+            _want_json(request)
 
 
 class Answer:
@@ -281,6 +286,11 @@ def _last_word(error: Exception) -> Problem:
     place = f"{where.tb_frame.f_code.co_filename.rpartition('/')[2]}:{where.tb_lineno}" if where else ""
     log.error("unexpected", failure=type(error).__name__, where=place)
     return Problem("upstream_unavailable", "Something went wrong on our side.", status=500)
+
+
+def _want_json(request: LoyaltyRequest) -> None:
+    if not _is_json(request):
+        raise Problem("invalid_request", "Send Content-Type: application/json.", status=415)
 
 
 def _is_json(request: LoyaltyRequest) -> bool:

@@ -92,6 +92,7 @@ EXAMPLES: dict[Any, Any] = {
     LegalPolicies: POLICIES,
     SessionState: SessionState(state="enrolled"),
     login.HandIn: login.HandIn(customer_access_token="the-token-that-your-storefront-holds"),  # noqa: S106
+    login.SessionTicket: login.SessionTicket("pX3vM0o6c1JmT2y8hQzK4wU7sLdE9aBgRfNiVtYkCjHr", 60),
     me.MemberAndParts: me.MemberAndParts(
         state="enrolled",
         points=MEMBER.points,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import Signer, URLSafeSerializer
 
 Purpose = Literal[
-    "session", "session cookie", "login", "csrf", "consent", "customer index", "redemption", "cursor", "copy"
+    "session", "session cookie", "login", "ticket", "csrf", "consent", "customer index", "redemption", "cursor", "copy"
 ]
 NONCE_BYTES = 12
 

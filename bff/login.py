@@ -1,5 +1,6 @@
 """Signing in with Shopify and out again: /login, /callback, /logout, and the hand-in of a token by the storefront."""
 
+import hmac
 import secrets
 from typing import Annotated
 
@@ -7,12 +8,13 @@ import msgspec
 import structlog
 from starlette.responses import RedirectResponse, Response
 
-from bff.budgets import HAND_IN, LOGIN
+from bff.budgets import HAND_IN, LOGIN, TICKETS
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.inputs import read_form, read_json, safe_return_to
 from bff.sessions import LOGIN_SECONDS, PendingLogin, ShopifyTokens
 from bff.shopify import ShopifyCustomer
 from bff.state import LoyaltyRequest
+from bff.tickets import TICKET_SECONDS, Admission
 from bff.visitor import (
     COOKIE,
     LOGIN_COOKIE,
@@ -31,7 +33,8 @@ log = structlog.get_logger("login")
 SECOND_TRY = "again."
 HAND_IN_SECONDS = 3600
 LOGIN_HINTS = ("locale", "region_country", "login_hint")
-
+# Browsers and previews that only look ahead say so in one of these.
+LOOKING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 # Documentation alone: `_vouched` has a better sentence for what does not fit.
 Token = Annotated[str | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"pattern": "^[!-~]{8,4096}$"})]
@@ -42,6 +45,13 @@ class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     customer_access_token: Token = msgspec.field(default=msgspec.UNSET, name="customerAccessToken")
     storefront_customer_access_token: Token = msgspec.field(default=msgspec.UNSET, name="storefrontCustomerAccessToken")
+
+
+class SessionTicket(msgspec.Struct, frozen=True, rename="camel"):
+    """Lead the shopper's browser to `/session/continue?ticket=…` within `expiresIn` seconds; it works once."""
+
+    ticket: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{44}$")]
+    expires_in: int
 
 
 async def login(request: LoyaltyRequest) -> Response:
@@ -104,6 +114,52 @@ async def hand_in(request: LoyaltyRequest) -> Response:
     session = await request.state["sessions"].load(cookie)
     response = reply({"state": session.record.state if session else "anonymous"}, 201)
     return _with_session(request, response, cookie)
+
+
+async def session_ticket(request: LoyaltyRequest) -> Response:
+    """`POST /session-tickets`: the storefront's server hands in a customer's token, so that no page has to hold it."""
+    expected = request.state["settings"].session_tickets_token
+    if expected is None:
+        raise Problem("feature_unavailable", "Session tickets are not given here.")
+    await spend(request, TICKETS, address_of(request))
+    given = request.headers.get("authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
+        refusal = Problem("session_required", "Send the bearer token of session tickets.")
+        refusal.headers["www-authenticate"] = "Bearer"
+        raise refusal
+    tokens, customer = await _vouched(request, await read_json(request, HandIn))
+    ticket = await request.state["tickets"].issue(Admission(tokens, customer))
+    return reply(SessionTicket(ticket, TICKET_SECONDS), 201)
+
+
+async def go_on(request: LoyaltyRequest) -> Response:
+    """`GET /session/continue`: the shopper's browser brings its ticket and gets a session for it."""
+    response = await _admitted(request)
+    # Nobody is told where the browser comes from: the ticket is in that address.
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+async def _admitted(request: LoyaltyRequest) -> Response:
+    if not _is_a_visit(request):
+        return _failed(request, "This address works when it is opened.", 400)
+    await spend(request, LOGIN, address_of(request))
+    admission = await request.state["tickets"].take(request.query_params.get("ticket", ""))
+    if admission is None:
+        return _failed(request, "This link has been used already, or is too old.", 400)
+    try:
+        cookie = await request.state["loyalty"].sign_in(admission.tokens, admission.customer)
+    except Problem as problem:
+        return _failed(request, problem.detail, problem.status)
+    await _replace(request, admission.customer)
+    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    return _with_session(request, RedirectResponse(return_to, 303), cookie)
+
+
+def _is_a_visit(request: LoyaltyRequest) -> bool:
+    """Somebody goes there, in a window of their own: not a preview, a prefetch, a frame, or a picture (D6, L6)."""
+    ahead = any(word in request.headers.get(name, "") for name in LOOKING_AHEAD for word in ("prefetch", "preview"))
+    return request.method == "GET" and not ahead and request.headers.get("sec-fetch-dest", "document") == "document"
 
 
 async def end_session(request: LoyaltyRequest) -> Response:

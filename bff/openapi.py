@@ -29,12 +29,14 @@ from bff.vocabulary import (
 
 PREFIX = "/api/v1"
 SESSION = [{"session": list[str]()}]
-SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION}
+BEARER = [{"tickets": list[str]()}]
+SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION, "server": BEARER}
 SchemaOf = Callable[[Any], Schema]
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session) or "member" (needs one).
+    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session), "member" (needs one) or "server"
+    (no browser, but a program with a bearer token).
 
     `sends` names headers by status, besides those that every answer has.
     """
@@ -91,7 +93,8 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
             },
             "headers": {name: header for name, header in ANSWER_HEADERS.items() if name in used},
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in."}
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in."},
+                "tickets": {"type": "http", "scheme": "bearer", "description": "`SESSION_TICKETS_TOKEN`."},
             },
         },
     }
@@ -218,7 +221,7 @@ def _parameters(endpoint: Endpoint) -> Iterator[Schema]:
 
 
 def _request_headers(endpoint: Endpoint) -> Iterator[str]:
-    if endpoint.writes:
+    if endpoint.writes and endpoint.who != "server":
         yield "X-Loyalty-Csrf"
     if "idempotency_key_missing" in endpoint.refuses:
         yield "Idempotency-Key"
@@ -229,8 +232,9 @@ def _request_headers(endpoint: Endpoint) -> Iterator[str]:
 def _fetch(endpoint: Endpoint, base_url: str) -> str:
     """How storefront JavaScript calls it, ready to be copied."""
     options = [f'  method: "{endpoint.method}",'] if endpoint.writes else []
-    options += ['  credentials: "include",'] if endpoint.who != "anyone" else []
-    headers = ['"X-Loyalty-Csrf": "1"'] if endpoint.writes else []
+    options += ['  credentials: "include",'] if endpoint.who in {"visitor", "member"} else []
+    headers = ['"X-Loyalty-Csrf": "1"'] if "X-Loyalty-Csrf" in _request_headers(endpoint) else []
+    headers += ['"Authorization": `Bearer ${sessionTicketsToken}`'] if endpoint.who == "server" else []
     headers += ['"Idempotency-Key": crypto.randomUUID()'] if "idempotency_key_missing" in endpoint.refuses else []
     if endpoint.reads is not None:
         headers.append('"Content-Type": "application/json"')

@@ -92,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     subtotal_actions: tuple[Action, ...]
     award_retry_seconds: int
     award_settling_seconds: int
+    session_tickets_token: str | None
     session_idle_seconds: int
     session_absolute_seconds: int
     sessions_per_customer: int
@@ -142,6 +143,7 @@ class Setting(msgspec.Struct, frozen=True):
     read: Callable[[str], Any] = str
 
 
+TICKETS_TOKEN = "Bearer token with which the storefront's server asks for session tickets; absent: there are none"  # noqa: S105
 SETTLING = whole(1, 86_400)
 RETRY = whole(60, 2_592_000)
 VALKEY = store("valkeys", "valkey", "rediss", "redis")
@@ -183,6 +185,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SUBTOTAL_ACTIONS", "What earns points: TOML or its file; docs/subtotal.md", "", read=read_actions),
     Setting("AWARD_RETRY_SECONDS", "How long an award is tried before it waits for a person", "86400", read=RETRY),
     Setting("AWARD_SETTLING_SECONDS", "An award without trace after this long was not given", "60", read=SETTLING),
+    Setting("SESSION_TICKETS_TOKEN", TICKETS_TOKEN, secret=True, read=token),
     Setting("SESSION_IDLE_SECONDS", "A session ends after this long unused", "604800", read=whole(60, 31_536_000)),
     Setting("SESSION_ABSOLUTE_SECONDS", "… and at the latest after this long", "2592000", read=whole(60, 31_536_000)),
     Setting("SESSIONS_PER_CUSTOMER", "Sessions a customer may have; the oldest ends first", "10", read=whole(1, 100)),

@@ -29,6 +29,7 @@ from bff.redemption import Redemptions
 from bff.sessions import Sessions
 from bff.settings import Settings
 from bff.shopify import Shopify
+from bff.tickets import Tickets
 
 
 class State(TypedDict):
@@ -43,6 +44,7 @@ class State(TypedDict):
     doubts: Doubts
     budgets: Budgets
     shopify: Shopify
+    tickets: Tickets
     catalogue: Catalogue
     answers: Answers
     loyalty: Loyalty

@@ -7,7 +7,7 @@ import msgspec
 from bff.errors import Code
 
 Schema = dict[str, Any]
-Who = Literal["anyone", "visitor", "member"]
+Who = Literal["anyone", "visitor", "member", "server"]
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -33,6 +33,7 @@ TAGS: dict[Who, tuple[str, str]] = {
     "anyone": ("Program", "The same for everybody, and cacheable: no cookie is read."),
     "visitor": ("Session", "Who is looking, signing in with a token, and signing out."),
     "member": ("Member", "What the shopper has and may do. Needs the session cookie."),
+    "server": ("Server", "For the storefront's server, never for a page: a bearer token instead of a cookie."),
 }
 
 
@@ -139,6 +140,10 @@ ANSWER_HEADERS: dict[str, Schema] = {
         "description": "The session, or the end of it; browsers keep it to themselves",
         "schema": {"type": "string"},
     },
+    "WWW-Authenticate": {
+        "description": "Sent when the bearer token is what is wrong",
+        "schema": {"type": "string", "const": "Bearer"},
+    },
     "X-Request-Id": {
         "description": "Quote it when you ask about this answer",
         "required": True,
@@ -170,7 +175,11 @@ FINER: tuple[Finer, ...] = (
     ),
 )
 PROBLEMS: dict[Code, Meaning] = {
-    "session_required": Meaning("Nobody is signed in, or Shopify does not know the token.", "Please sign in first."),
+    "session_required": Meaning(
+        "Nobody is signed in, Shopify does not know the customer's token, or the server's own is wrong "
+        "(`WWW-Authenticate` is sent).",
+        "Please sign in first.",
+    ),
     "session_expired": Meaning(
         "The session has ended; sign in again.", "Your session has ended. Please sign in again."
     ),

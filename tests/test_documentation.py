@@ -91,9 +91,11 @@ def test_what_the_gate_answers_is_documented_for_every_route(document: Any) -> N
 
 
 def test_only_members_routes_demand_the_session_cookie(document: Any) -> None:
-    ((name, scheme),) = document["components"]["securitySchemes"].items()
-    assert (scheme["in"], scheme["name"]) == ("cookie", "__Host-Http-loyalty")
-    needed: dict[str, Any] = {"Program": [], "Session": [{}, {name: []}], "Member": [{name: []}]}
+    schemes = document["components"]["securitySchemes"]
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "__Host-Http-loyalty")
+    assert (schemes["tickets"]["type"], schemes["tickets"]["scheme"]) == ("http", "bearer")
+    needed: dict[str, Any] = {"Program": [], "Session": [{}, {"session": []}], "Member": [{"session": []}]}
+    needed["Server"] = [{"tickets": []}]
     for (_, path), operation in operations(document).items():
         assert operation["security"] == needed[operation["tags"][0]], path
         assert (operation["tags"] == ["Member"]) is path.startswith(f"{PREFIX}/me"), path

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 import schemathesis
+from conftest import Start
 from hypothesis import HealthCheck, settings
 from running import ROOT, Service, Vendors
 from schemathesis import Case
@@ -42,6 +43,12 @@ def described(**generation: Any) -> Any:
 for_strangers = described()
 # The cookie comes from signing in. To take it away, or to make one up, is what the check `ignored_auth` does by itself.
 for_members = described(**{"with-security-parameters": False})
+
+
+@pytest.fixture
+def service(start: Start) -> Service:
+    """With everything switched on that is documented."""
+    return start(SESSION_TICKETS_TOKEN="a-token-that-no-fuzzer-will-ever-guess")
 
 
 @pytest.fixture

@@ -107,6 +107,7 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
     "SESSIONS_PER_CUSTOMER": ("0", "101", "x", "-1"),
     "UPSTREAM_TIMEOUT_SECONDS": ("0", "26", "-1", "nan", "inf", "1e1", "0.01"),
     "REQUEST_SECONDS": ("0", "31", "x", "inf"),
+    "SESSION_TICKETS_TOKEN": ("short", "x" * 31, "with a space in the middle of it all", "é" * 40),
     "METRICS_TOKEN": ("short", "x" * 31, "with a space in the middle of it all", "é" * 40),
     "REQUESTS_PER_MINUTE": ("0", "-1", "many", "1.5"),
     "REDEMPTION_CHECK_SECONDS": ("0", "1.5", "1h", "31536001"),

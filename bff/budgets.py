@@ -36,6 +36,8 @@ VISITS = Budget("visits", 1200, 60, is_open=True)
 LOGIN = Budget("login", 300, 60)
 HAND_IN = Budget("hand-in", 120, 60)
 TICKETS = Budget("session-tickets", 600, 60)
+# Languages, countries and currencies that have no copy yet, so that the vendor must be asked.
+LOCALES = Budget("locales", 60, 60, is_open=True)
 REFER_ADDRESS = Budget("refer-address", 300, 86_400)
 # By the member.
 JOIN = Budget("join", 30, 60)

@@ -32,7 +32,8 @@ from bff.settings import LOCAL_HOSTS
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 3600
-# A copy for each language, country and currency asked for; the oldest makes room, so that strangers cannot fill memory.
+# Copies for a language, country or currency; the one that was not asked for longest makes room, so that strangers
+# cannot fill memory. Those for nobody in particular always stay.
 MOST_COPIES = 64
 SENTENCE_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a"}
 
@@ -68,6 +69,7 @@ class Catalogue:
         self._copies = copies
         self._clock = clock
         self._held: dict[str, Remembered[Copy[Any]]] = {}
+        self._localised: dict[str, Remembered[Copy[Any]]] = {}
 
     async def policies(self) -> Policies:
         """For showing; at the click they are read anew (`current_policies`)."""
@@ -97,18 +99,23 @@ class Catalogue:
         value, _ = await self._held_for(row, question, arguments).get()
         return value
 
+    def has(self, row: Public[Any], **arguments: Any) -> bool:
+        """Whether this process was asked the same not long ago, so that asking again costs little."""
+        question = self._okendo.question(row, **arguments)
+        return question in self._held or question in self._localised
+
     def _held_for(self, row: Public[Any], question: str, arguments: dict[str, Any]) -> Remembered[Copy[Any]]:
-        held = self._held.get(question)
-        if held is None:
-            if len(self._held) >= MOST_COPIES:
-                self._held.pop(next(iter(self._held)))
-            held = self._held[question] = Remembered(
-                lambda: self._latest(row, question, arguments),
-                self._clock,
-                fresh_seconds=FRESH_SECONDS,
-                stale_seconds=STALE_SECONDS,
-                dated=lambda copy: copy.asked_at,
-            )
+        kept = self._localised if arguments else self._held
+        held = kept.pop(question, None) or Remembered(
+            lambda: self._latest(row, question, arguments),
+            self._clock,
+            fresh_seconds=FRESH_SECONDS,
+            stale_seconds=STALE_SECONDS,
+            dated=lambda copy: copy.asked_at,
+        )
+        kept[question] = held
+        if len(self._localised) > MOST_COPIES:
+            self._localised.pop(next(iter(self._localised)))
         return held
 
     async def _latest(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
@@ -141,7 +148,7 @@ class Catalogue:
 
     async def _renewed(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
         copy = Copy(await self._asked(row, **arguments), self._clock())
-        await self._copies.keep(question, copy, STALE_SECONDS)
+        await self._copies.keep(question, copy, STALE_SECONDS, is_one_of_many=bool(arguments))
         return copy
 
     async def _asked(self, row: Public[Reply], **arguments: Any) -> Reply:

@@ -24,6 +24,9 @@ FAILED_SECONDS = 2
 LOOK_SECONDS = 0.05
 LOOKS = 60
 ASKING = b"asking"
+# So many of those that strangers can make more of: copies for a language, country or currency.
+MOST_OF_MANY = 256
+OF_MANY = "copies-of-many"
 STORE_TROUBLE = (RedisError, OSError, TimeoutError)
 log = structlog.get_logger("copies")
 
@@ -62,11 +65,22 @@ class Copies:
         except (*STORE_TROUBLE, SealBroken, msgspec.DecodeError):
             return None
 
-    async def keep(self, name: str, copy: Copy[Any], seconds: float) -> None:
+    async def keep(self, name: str, copy: Copy[Any], seconds: float, *, is_one_of_many: bool = False) -> None:
+        """Keep it so long; of those that are one of many only the latest are kept."""
         key = f"copy:{name}"
         sealed = self._keys.seal("copy", msgspec.json.encode(copy), place=key.encode())
         with contextlib.suppress(*STORE_TROUBLE):
             await self._valkey.set(key, sealed, ex=int(seconds))
+            if is_one_of_many:
+                await self._make_room(key, int(seconds))
+
+    async def _make_room(self, latest: str, seconds: int) -> None:
+        await self._valkey.zadd(OF_MANY, {latest: self._clock()})
+        await self._valkey.expire(OF_MANY, seconds)
+        surplus = await self._valkey.zrange(OF_MANY, 0, -1 - MOST_OF_MANY)
+        if surplus:
+            await self._valkey.delete(*surplus)
+            await self._valkey.zrem(OF_MANY, *surplus)
 
     @contextlib.asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:

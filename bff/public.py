@@ -15,6 +15,7 @@ from bff.inputs import read_locale
 from bff.projection import earning_rule_of, faq_of, reward_of, tier_of
 from bff.shapes import EarningRule, Faq, LegalPolicies, Program, Reward, Tier
 from bff.state import LoyaltyRequest
+from bff.visitor import spend_locale
 from bff.web import LANGUAGE
 
 PUBLIC_CACHE = (
@@ -97,6 +98,8 @@ async def _answer(request: LoyaltyRequest, make: Make, *rows: Public[Any]) -> Re
     """What `make` makes of Okendo's answers to these rows, in the language asked for where one of them has any."""
     asked = read_locale(request)
     catalogue = request.state["catalogue"]
+    if not all(catalogue.has(row, **asked) for row in rows if row.sends and asked):
+        await spend_locale(request)
     copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
     locale = asked if any(row.sends for row in rows) else None
     answer = request.state["answers"].of(make, locale or {}, copies)

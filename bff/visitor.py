@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.budgets import (
+    LOCALES,
     READS,
     REDEEM,
     REDEEM_REWARD,
@@ -116,6 +117,14 @@ async def _count(request: LoyaltyRequest) -> None:
     own = (READS, session.record.customer_id) if session else (VISITS, address_of(request))
     own_budget, who = own[0], request.state["keys"].mark("customer index", own[1])
     request.scope["spent"] = await request.state["budgets"].count((own_budget, who), (total, ""))
+
+
+async def spend_locale(request: LoyaltyRequest) -> None:
+    """Something public in a language, country or currency that this process has no copy for: the vendor may have to be
+    asked. What is left is not told, since whoever asks next, with a copy there, gets the same answer (J2)."""
+    who = request.state["keys"].mark("customer index", address_of(request))
+    total = everybody(request.state["settings"].requests_per_minute)
+    await request.state["budgets"].count((LOCALES, who), (total, ""))
 
 
 async def spend(request: LoyaltyRequest, budget: Budget, *who: str) -> None:

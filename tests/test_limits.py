@@ -1,10 +1,11 @@
 """How often is often enough: budgets of a member, an address, an invited friend, and everybody (K2, K3, K4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import httpx2
 import pytest
+import redis
 from conftest import Start
 from meanwhile import at_once
 from running import Service, Vendors
@@ -112,6 +113,51 @@ def test_K2_everybody_together_has_a_budget_that_nobody_is_told(start: Start) ->
     assert not any("everybody" in str(reply.headers) for reply in replies)
     assert service.shopper().api("GET", "/program").status_code == 200
     assert service.shopper().request("GET", "/healthz").status_code == 200
+
+
+def in_currencies(shopper: Shopper, amount: int, address: Callable[[int], str]) -> list[int]:
+    """The statuses of the same list in so many currencies, most of which do not exist."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = ["X" + letters[number // 26] + letters[number % 26] for number in range(amount)]
+    return [
+        shopper.api("GET", f"/rewards?currency={code}", x_forwarded_for=address(number)).status_code
+        for number, code in enumerate(codes)
+    ]
+
+
+def test_K2_currencies_that_nobody_has_asked_for_are_not_asked_for_without_limit(
+    service: Service, vendors: Vendors
+) -> None:
+    shopper = service.shopper()
+    assert in_currencies(shopper, 70, lambda _: "203.0.113.7") == [200] * 60 + [429] * 10
+    assert len(vendors.calls("redemption_rules")) == 60
+    # What has a copy is not counted, nor is anybody else.
+    assert shopper.api("GET", "/rewards?currency=XAB", x_forwarded_for="203.0.113.7").status_code == 200
+    refused = shopper.api("GET", "/program?currency=XYZ", x_forwarded_for="203.0.113.7")
+    check_limited(refused, "locales", 60)
+    other = shopper.api("GET", "/program?currency=XYZ", x_forwarded_for="203.0.113.8")
+    assert (other.status_code, "ratelimit" in other.headers) == (200, False)
+
+
+def test_K2_all_addresses_together_ask_for_so_many_currencies(start: Start, vendors: Vendors) -> None:
+    service = start(REQUESTS_PER_MINUTE="20")
+    statuses = in_currencies(service.shopper(), 25, lambda number: f"203.0.113.{number}")
+    assert statuses == [200] * 20 + [429] * 5
+    assert len(vendors.calls("redemption_rules")) == 20
+
+
+def test_K2_made_up_currencies_fill_no_store_and_throw_no_copy_out(
+    service: Service, vendors: Vendors, stores: Mapping[str, str], start: Start, urls: list[str]
+) -> None:
+    shopper = service.shopper()
+    before = shopper.api("GET", "/rewards").content
+    assert set(in_currencies(shopper, 300, lambda number: f"203.0.113.{number % 250}")) == {200}
+    with redis.Redis.from_url(stores["VALKEY_URL"]) as store:
+        assert 200 < len(store.keys("copy:*")) <= 257
+    calls = len(vendors.calls("redemption_rules"))
+    cold = start(PUBLIC_URL=urls[1], PORT=urls[1].rpartition(":")[2]).shopper()
+    assert [each.api("GET", "/rewards").content for each in (shopper, cold)] == [before, before]
+    assert len(vendors.calls("redemption_rules")) == calls
 
 
 def test_K3_every_counted_answer_tells_what_is_left(ella: Shopper) -> None:

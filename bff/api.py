@@ -128,7 +128,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/session",
         handler=login.show_session,
         summary="Who is looking",
-        description="Cheap, and asks no vendor: call it first to decide what to show.",
+        description=(
+            "Cheap: it asks no vendor, unless the program has just told that the member was changed. Call it first to "
+            "decide what to show."
+        ),
         who="visitor",
         answers={200: SessionState},
         refuses=("invalid_request", "csrf_refused", "store_unavailable"),

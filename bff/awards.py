@@ -105,11 +105,12 @@ PAID = """
     SET state = 'paid', points = %(points)s, email = NULL, reason = %(reason)s, doubtful = false, changed_at = now()
     WHERE id = %(id)s AND state IN ('sent', 'unknown')
 """
+# Whoever comes back late, after somebody else has tried again, changes nothing.
 UNPAID = """
     UPDATE awards
     SET state = %(state)s, reason = %(reason)s, doubtful = %(doubtful)s, changed_at = now(),
         tries = tries + CASE state WHEN 'sent' THEN 0 ELSE 1 END
-    WHERE id = %(id)s AND state IN ('waiting', 'sent', 'unknown')
+    WHERE id = %(id)s AND state IN ('waiting', 'sent', 'unknown') AND tries <= %(tries)s + 1
 """
 LISTED = """
     SELECT * FROM awards
@@ -178,7 +179,9 @@ class Awards:
     ) -> None:
         """Not paid for now: to be tried again, to be found out, or waiting for a person."""
         async with self._database.connection() as connection:
-            values = {"id": award.id, "state": state, "reason": reason, "doubtful": doubtful}
+            values = {
+                "id": award.id, "tries": award.tries, "state": state, "reason": reason, "doubtful": doubtful,
+            }  # fmt: skip
             await connection.execute(UNPAID, values)
 
     async def listed(self, *, state: str | None, customer_id: str | None, limit: int) -> list[Award]:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from bff.app import account_of, client_of
+from bff.app import account_of, client_of, retail_of
 from bff.database import Database
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.findings import Finding, Report, report
 from bff.okendo import Okendo, rows_with_overrides
 from bff.probes import TOKEN, probed
+from bff.retail import Retail
 from bff.sessions import ShopifyTokens
 from bff.settings import Settings, read_settings, same_site
 from bff.shopify import Shopify
@@ -44,6 +45,7 @@ async def examined(environ: Mapping[str, str]) -> Report:
             _stores(settings),
             _shopify(settings, upstream),
             probed(Okendo(upstream, account_of(settings), rows), rows, token),
+            _subtotal(settings, retail_of(settings, upstream)),
         )
     finally:
         await upstream.aclose()
@@ -179,3 +181,31 @@ async def _clock(settings: Settings, upstream: Upstream) -> Finding:
         remedy = "Set this machine's clock; tokens are judged by it."
         return Finding("shopify", "clock", "fail", f"is {ahead:+.0f} s from Shopify's", remedy)
     return Finding("shopify", "clock", "ok", "agrees with Shopify's")
+
+
+# Subtotal -----------------------------------------------------------------------------------------------------------
+
+
+async def _subtotal(settings: Settings, retail: Retail | None) -> list[Finding]:
+    found = [_table(settings)]
+    if settings.subtotal_simulated_events:
+        advice = "Set SUBTOTAL_SIMULATED_EVENTS=off before real shoppers come."
+        found.append(Finding("subtotal", "simulated events", "warn", "are paid like real ones", advice))
+    if retail is None:
+        return [*found, Finding("subtotal", "API", "note", "needs SUBTOTAL_API_KEY; no accounts can be linked")]
+    try:
+        await retail.connections(NOBODY)
+    except VendorRefused as refusal:
+        remedy = "Compare SUBTOTAL_API_KEY with Subtotal's dashboard."
+        return [*found, Finding("subtotal", "API", "fail", f"refused with {refusal.status}", remedy)]
+    except UpstreamFailed as failure:
+        return [*found, Finding("subtotal", "API", "fail", failure.detail, "Look at SUBTOTAL_API_URL.")]
+    return [*found, Finding("subtotal", "API", "ok", "answers, and accepts the key")]
+
+
+def _table(settings: Settings) -> Finding:
+    if not settings.subtotal_actions:
+        return Finding("subtotal", "SUBTOTAL_ACTIONS", "note", "is empty: no purchase elsewhere earns points")
+    rules = ", ".join(dict.fromkeys(action.earning_rule_id for action in settings.subtotal_actions))
+    detail = f"pays the rules {rules}; no action of Subtotal's own integration may name one of them, or it pays twice"
+    return Finding("subtotal", "SUBTOTAL_ACTIONS", "note", detail)

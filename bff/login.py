@@ -101,7 +101,7 @@ async def signed_out(request: LoyaltyRequest) -> Response:
 
 
 async def show_session(request: LoyaltyRequest) -> Response:
-    """`GET /session`: the visitor's state, without asking any vendor."""
+    """`GET /session`: the visitor's state, as far as it is known."""
     return reply({"state": visitor_of(request).state})
 
 

@@ -101,7 +101,9 @@ class Paying:
         """Whom to pay: Okendo's Merchant API knows customers by their email."""
         if award.email is not None:
             return award.email
-        told = None if self._retail is None else await self._retail.connection(award.connection_id)
+        # A member who was forgotten has no connection any more.
+        asked = self._retail if award.connection_id else None
+        told = None if asked is None else await asked.connection(award.connection_id)
         if told is None or told.email is None:
             raise Unclear("the linked account has no email address")
         await self._awards.tell_email(award, told.email)

@@ -177,3 +177,21 @@ def test_another_site_is_a_warning(doctor: Doctor) -> None:
 def test_a_database_that_was_not_migrated_is_told(doctor: Doctor, settings: dict[str, str]) -> None:
     found = doctor(DATABASE_URL=settings["DATABASE_URL"].rpartition("/")[0] + "/template1")
     assert found.of("PostgreSQL")["remedy"] == "Run `python -m bff migrate`."
+
+
+def test_it_says_what_is_paid_for_purchases_elsewhere_and_whether_the_keys_are_accepted(
+    settings: dict[str, str],
+) -> None:
+    said = bff(settings, "doctor").stdout
+    assert "answers, and accepts the key" in said
+    assert "answers: OKENDO_API_KEY is accepted" in said
+    assert "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a10; no action of Subtotal's own integration may name one of them" in said
+    wrong = bff(
+        settings | {"SUBTOTAL_API_KEY": "another-key", "OKENDO_API_KEY": "another-key-of-32-characters-0000"}, "doctor"
+    )
+    assert wrong.returncode == 1
+    assert "Compare SUBTOTAL_API_KEY" in wrong.stdout
+    assert "Compare OKENDO_USER_ID and OKENDO_API_KEY" in wrong.stdout
+    without = bff(settings | {"SUBTOTAL_API_KEY": "", "SUBTOTAL_ACTIONS": "", "OKENDO_API_KEY": ""}, "doctor").stdout
+    assert "no accounts can be linked" in without
+    assert "needs OKENDO_API_KEY" in without

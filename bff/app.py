@@ -135,7 +135,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         verify_tls=settings.valkey_verify_tls,
         timeout_seconds=settings.valkey_timeout_seconds,
     )
-    upstream = Upstream(AioTransport())
+    upstream = Upstream(AioTransport(), clock=clock)
     database = Database(settings.database_url)
     consents = Consents(database)
     ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)

@@ -100,6 +100,8 @@ class Okendo:
                 body=None if harmless else _encode(values),
                 timeout_seconds=self._account.timeout_seconds,
                 harmless=harmless,
+                # The Merchant API has a pace of its own, and work that waits for its turn there.
+                backs_off=not isinstance(row, ForMerchant),
             )
         )
         if reply.status >= 400:

@@ -1,10 +1,11 @@
 """The one door to the network: every vendor call passes here, with a deadline, a size cap and one log line."""
 
 import asyncio
+import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ MAX_JSON_BYTES = 1_048_576
 MAX_JSON_DEPTH = 32
 MAX_SEGMENT_CHARACTERS = 128
 MAX_RETRY_AFTER_SECONDS = 60
+# How long an operation is left alone after a 429 that does not say.
+BUSY_SECONDS = 1
 # A call waits this long at most for one of its vendor's places; longer queues only pass a vendor's trouble on.
 MAX_QUEUE_SECONDS = 0.25
 
@@ -44,7 +47,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a vendor. `timeout_seconds` covers everything: waiting, connecting, both tries, the last byte.
 
     `vendor` and `operation` are constants of the code: they name the call in logs. A `harmless` GET is tried once
-    more when the first try broke off; nothing else ever is.
+    more when the first try broke off; nothing else ever is. An operation that `backs_off` is left alone for as long as
+    the vendor said when it was busy; without it the caller has a pace of its own.
     """
 
     vendor: str
@@ -55,6 +59,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     timeout_seconds: float = 5.0
     harmless: bool = False
+    backs_off: bool = True
 
     def __repr__(self) -> str:
         """Without address, headers and body, so that a logged call gives nothing away."""
@@ -92,9 +97,16 @@ class Upstream:
     """Calls vendors: at most `concurrency_per_vendor` at once to each, unpacked bodies up to `max_body_bytes`."""
 
     def __init__(
-        self, transport: httpx2.AsyncBaseTransport, *, concurrency_per_vendor: int = 64, max_body_bytes: int = 1_048_576
+        self,
+        transport: httpx2.AsyncBaseTransport,
+        *,
+        clock: Callable[[], float] = time.time,
+        concurrency_per_vendor: int = 64,
+        max_body_bytes: int = 1_048_576,
     ) -> None:
         self._transport = transport
+        self._clock = clock
+        self._not_before: dict[tuple[str, str], float] = {}
         self._places = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, concurrency_per_vendor))
         self._max_body_bytes = max_body_bytes
 
@@ -106,6 +118,7 @@ class Upstream:
         Problem `invalid_request` when the address or a header cannot be written on one line.
         """
         request = _request(call)
+        self._leave_alone(call)
         outcome: dict[str, object] = {"tries": 1, "status": None, "failure": "cancelled"}
         started = time.perf_counter()
         try:
@@ -116,6 +129,9 @@ class Upstream:
         except TimeoutError:
             outcome["failure"] = "deadline"
             raise UpstreamTimeout(_LATE, sent=request.extensions.get("sent", True)) from None
+        except UpstreamFailed as failure:
+            self._note_busy(call, outcome, failure)
+            raise
         finally:
             seconds = time.perf_counter() - started
             outcome["ms"] = round(seconds * 1000, 1)
@@ -125,6 +141,21 @@ class Upstream:
     async def aclose(self) -> None:
         """Close the transport and with it every connection."""
         await self._transport.aclose()
+
+    def _leave_alone(self, call: Call) -> None:
+        """Raises UpstreamFailed, nothing sent, until the time that the vendor has named for this (K7)."""
+        left = self._not_before.get((call.vendor, call.operation), 0) - self._clock()
+        if call.backs_off and 0 < left <= MAX_RETRY_AFTER_SECONDS:
+            raise UpstreamFailed(_BUSY, sent=False, retry_after_seconds=math.ceil(left))
+
+    def _note_busy(self, call: Call, outcome: Mapping[str, object], failure: UpstreamFailed) -> None:
+        if outcome["status"] not in (429, 503):
+            return
+        seconds = failure.retry_after_seconds
+        if seconds is None and outcome["status"] == 429:
+            seconds = BUSY_SECONDS
+        if seconds:
+            self._not_before[call.vendor, call.operation] = self._clock() + seconds
 
     @asynccontextmanager
     async def _place(self, call: Call, outcome: dict[str, object]) -> AsyncIterator[None]:
@@ -145,7 +176,9 @@ class Upstream:
         if call.harmless and call.method == "GET":
             try:
                 return await self._once(request, outcome)
-            except _PassingFailure:
+            except _PassingFailure as failure:
+                if failure.retry_after_seconds:
+                    raise
                 # The short, uneven pause keeps many callers from coming back to a restarting vendor all at once.
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (it spreads load, it guards nothing)
                 outcome |= {"tries": 2, "status": None, "failure": "cancelled"}

@@ -89,6 +89,7 @@ def test_without_discovery_signing_in_is_refused_in_words_and_works_again_later(
     vendors.fault("shopify_discovery", kind, times=20)
     assert not begins(shopper)
     without_faults(vendors)
+    service.clock.advance(1)
     assert begins(shopper)
 
 

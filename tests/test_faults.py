@@ -9,6 +9,7 @@ from troubles import (
     DISPENSABLE,
     DOWN,
     ENDED,
+    FINE,
     HISTORY_READ,
     KINDS,
     LOGIN_READ,
@@ -20,6 +21,7 @@ from troubles import (
     Answer,
     Table,
     answer,
+    clear,
     handed_in,
     is_signed_in,
     is_whole,
@@ -28,6 +30,7 @@ from troubles import (
 )
 
 from bff.copies import FAILED_SECONDS
+from bff.upstream import BUSY_SECONDS
 
 # A copy of public data, and every token, is older than it may be after this.
 TOO_OLD_SECONDS = 4000
@@ -206,6 +209,7 @@ def test_B6_trouble_with_renewing_shopify_tokens_ends_no_session(service: Servic
         with trouble(vendors, "shopify_token", kind):
             seen = answer(ella.api("GET", "/me"))
             assert is_signed_in(ella), kind
+        service.clock.advance(BUSY_SECONDS)
         assert seen == ((200, "") if kind == "set_cookie" else DOWN), kind
 
 
@@ -248,6 +252,25 @@ def test_K7_a_vendor_that_asks_for_patience_is_given_it(
     assert (reply.status_code, reply.headers["retry-after"]) == (503, passed_on)
     assert problem(reply)["retryable"] is True
     assert len(vendors.calls("customer")) == before + 1
+
+
+@pytest.mark.parametrize(("kind", "told"), [("status:429", 7), ("status:503", 7), ("status:429", None)])
+def test_K7_nobody_asks_a_busy_vendor_again_before_its_time(
+    service: Service, vendors: Vendors, kind: str, told: int | None
+) -> None:
+    ella, tara = service.signed_in("ella"), service.signed_in("tara")
+    before = len(vendors.calls("customer"))
+    vendors.fault("customer", kind, times=50, **({"retryAfter": told} if told else {}))
+    replies = [shopper.api("GET", "/me") for shopper in (ella, tara) * 5]
+    assert len(vendors.calls("customer")) == before + 1
+    for reply in replies[1:]:
+        assert (reply.status_code, problem(reply)["code"]) == (503, "upstream_unavailable")
+        assert 1 <= int(reply.headers["retry-after"]) <= (told or 1)
+    clear(vendors)
+    # Another operation of the same vendor goes on.
+    assert ella.api("GET", "/me/earning-rules").status_code == 200
+    service.clock.advance(told or 1)
+    assert answer(ella.api("GET", "/me")) == FINE
 
 
 def test_public_data_outlives_its_vendor_for_a_while(service: Service, vendors: Vendors) -> None:

@@ -24,6 +24,8 @@ from troubles import (
     trouble,
 )
 
+from bff.upstream import BUSY_SECONDS
+
 PACES: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = ((KINDS, {}), (SLOW, QUICK))
 # Discovery and keys are used for a day at most without a look at Shopify.
 TOO_OLD_SECONDS = 90_000
@@ -73,6 +75,7 @@ def test_a_token_is_taken_when_shopify_vouches_for_it_and_not_otherwise(
             reply = shopper.api("POST", "/session", body)
             seen[kind] = answer(reply)
         assert is_signed_in(shopper) is (COOKIE in shopper.cookies) is (seen[kind] == DONE), kind
+        service.clock.advance(BUSY_SECONDS)
         assert answer(shopper.api("POST", "/session", body)) == DONE, f"after {kind} it is over"
         assert shopper.api("GET", "/me").json()["points"]["balance"] == 1240
     assert seen == {kind: HAND_IN[operation][kind] for kind in kinds}
@@ -95,6 +98,7 @@ def test_a_failed_sign_in_is_explained_on_a_whole_page_and_can_be_begun_again(
         if page.status != 200:
             assert any(link.startswith("/login") for link in page.read.links), kind
         clear(vendors)
+        service.clock.advance(BUSY_SECONDS)
         assert "1,240" in sign_in(shopper, vendors).text, f"after {kind} it is over"
     assert seen == {kind: LANDING[operation][kind] for kind in kinds}
 
@@ -111,6 +115,7 @@ def test_B7_signing_out_works_when_shopify_does_not(
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
             landed = shopper.submit(page, "/logout")
+        service.clock.advance(BUSY_SECONDS)
         assert (landed.status, landed.path, is_whole(landed)) == (200, "/signed-out", True), kind
         shopper.cookies[COOKIE] = cookie
         assert not is_signed_in(shopper), kind

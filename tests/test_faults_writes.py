@@ -31,6 +31,8 @@ from troubles import (
     trouble,
 )
 
+from bff.upstream import BUSY_SECONDS
+
 Rows = psycopg.Connection[tuple[object, ...]]
 TOO_OLD_SECONDS = 4000
 # Most troubles come at once; for a slow vendor the service is given little patience.
@@ -187,6 +189,7 @@ def test_L3_trouble_before_a_redemption_is_sent_leaves_the_key_unused(
             seen[kind] = answer(redeem(ella, key(kind)))
         calls[kind] = len(vendors.calls("redeem"))
         if calls[kind] == 0:
+            service.clock.advance(BUSY_SECONDS)
             ella = ella if is_signed_in(ella) else handed_in(service, vendors, "ella")
             assert answer(redeem(ella, key(kind))) == DONE, kind
     assert seen == {kind: BEFORE_REDEEM[operation][kind] for kind in kinds}
@@ -206,6 +209,7 @@ def test_L5_joining_says_what_the_vendor_knows_and_happens_once(
             seen[kind] = answer(join(penny))
         ((evidence[kind],),) = rows.execute("SELECT outcome FROM consents").fetchall()
         assert is_signed_in(penny) is (seen[kind] != ENDED)
+        service.clock.advance(BUSY_SECONDS)
         penny = penny if is_signed_in(penny) else handed_in(service, vendors, "penny")
         assert answer(join(penny)) == ((200, "") if seen[kind] == DONE else DONE), kind
         assert len(vendors.member("penny")["enrolments"]) == 1

@@ -41,6 +41,7 @@ from bff.sandbox.program import RETAIL_PURCHASE, Policies
 from bff.sandbox.servers import Server
 from bff.sandbox.stack import postgres, valkey
 from bff.settings import read_settings
+from bff.upstream import BUSY_SECONDS
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "8"))
 STEPS = 25
@@ -361,6 +362,7 @@ class Machine(RuleBasedStateMachine):
             self.vendors.fault("redeem", trouble)
         reply = redeem(shopper, line.reward, line.key)
         self.vendors.http.delete(f"{self.vendors.url}/_control/faults")
+        self.service.clock.advance(BUSY_SECONDS)
         if member is None:
             assert reply.status_code == 401
         elif line.key in member.lines:
@@ -408,6 +410,7 @@ class Machine(RuleBasedStateMachine):
         if trouble:
             self.vendors.fault("redeem", trouble)
         assert [shopper.submit(page, path).path for _ in range(2)] == [f"/redemptions/{keys[0]}"] * 2
+        self.service.clock.advance(BUSY_SECONDS)
 
     @rule(browser=BROWSERS, persona=PERSONAS, reward=REWARDS)
     def redeem_in_three_tabs_at_once(self, browser: str, persona: str, reward: str) -> None:

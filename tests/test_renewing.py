@@ -14,6 +14,7 @@ from running import Service, Vendors
 from shopper import Shopper
 
 from bff.exchange import JWT_SECONDS, expiry_of
+from bff.upstream import BUSY_SECONDS
 
 # Kinds of trouble in which the vendor has done nothing, and those in which nobody can tell.
 NOTHING_DONE = ("status:500", "status:502", "status:503", "status:429", "cut_before", "redirect")
@@ -128,6 +129,7 @@ def test_B6_trouble_of_a_vendor_ends_no_session(service: Service, vendors: Vendo
         assert reply.status_code != 500, kind
         assert state_of(ella) != "anonymous", kind
         without_faults(vendors)
+        service.clock.advance(BUSY_SECONDS)
         # A refresh token that Shopify took and whose successor got lost is gone for good.
         if operation != "shopify_token" or kind not in PERHAPS_DONE:
             assert ella.api("GET", "/me").status_code == 200, kind

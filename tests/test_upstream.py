@@ -397,7 +397,7 @@ async def test_an_answer_that_is_not_wanted_is_not_waited_for() -> None:
 async def test_a_connection_is_kept_for_the_next_call_also_after_a_refusal() -> None:
     async with vendor(OK, reply(404), reply(429), reply(503), reply(204, b""), OK) as (server, upstream):
         for _ in range(6):
-            await asyncio.gather(upstream.call(a_get(server)), return_exceptions=True)
+            await asyncio.gather(upstream.call(a_get(server, backs_off=False)), return_exceptions=True)
     assert (len(server.requests), server.connections) == (6, 1)
 
 
@@ -440,6 +440,27 @@ async def test_a_vendor_that_is_too_busy_did_nothing_and_says_when_to_return(hea
     async with vendor(reply(429, retry_after=header)) as (server, upstream):
         failed = await failure(upstream, a_post(server))
     assert (failed.sent, failed.retry_after_seconds) == (False, seconds)
+
+
+@in_a_loop
+async def test_K7_an_operation_that_was_too_busy_is_left_alone_until_then() -> None:
+    now = [1000.0]
+    answers = [reply(429, retry_after="7"), OK, OK, reply(503, retry_after="3600"), OK]
+    async with vendor(*answers, clock=lambda: now[0]) as (server, upstream):
+        await failure(upstream, a_post(server))
+        refused = await failure(upstream, a_post(server))
+        assert (refused.sent, refused.retry_after_seconds, len(server.requests)) == (False, 7, 1)
+        # Others are not waited for, nor is one that has a pace of its own.
+        await upstream.call(a_get(server))
+        await upstream.call(a_post(server, backs_off=False))
+        now[0] += 7
+        await failure(upstream, a_get(server, operation="redeem", harmless=True))
+        assert len(server.requests) == 4, "a vendor that says when to come back is not tried twice"
+        now[0] += 59
+        assert (await failure(upstream, a_post(server))).retry_after_seconds == 1
+        now[0] += 1
+        await upstream.call(a_post(server))
+    assert len(server.requests) == 5
 
 
 # What comes back

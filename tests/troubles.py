@@ -10,6 +10,8 @@ import redis
 from running import Service, Vendors
 from shopper import Page, Shopper
 
+from bff.upstream import BUSY_SECONDS
+
 # A vendor call may take half a second, an answer of ours three; a slow vendor takes two.
 QUICK = {"UPSTREAM_TIMEOUT_SECONDS": "0.5", "REQUEST_SECONDS": "3"}
 DEADLINE_SECONDS = 3.5
@@ -125,8 +127,10 @@ def handed_in(service: Service, vendors: Vendors, persona: str) -> Shopper:
 
 
 def afresh(service: Service, vendors: Vendors, persona: str) -> Shopper:
-    """The same in a world where nothing has happened yet, no budget is spent and nothing was redeemed."""
+    """The same in a world where nothing has happened yet, no budget is spent, nothing was redeemed, and no vendor has
+    asked to be left alone."""
     vendors.reset()
+    service.clock.advance(BUSY_SECONDS)
     with psycopg.connect(service.settings["DATABASE_URL"], autocommit=True) as ledger:
         ledger.execute("TRUNCATE redemptions")
     with redis.Redis.from_url(service.settings["VALKEY_URL"]) as store:

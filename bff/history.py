@@ -1,8 +1,10 @@
 """What happened to a member's points: their activity, and the coupons that came of it."""
 
 from datetime import UTC
+from typing import NamedTuple
 
 from bff import endpoints
+from bff.errors import Problem
 from bff.loyalty import Loyalty, Parts
 from bff.projection import coupon_of, transaction_of
 from bff.sessions import Session
@@ -11,6 +13,13 @@ from bff.shapes import Activity, Coupon, Transaction
 # Coupons are looked for in so much of the history; older ones have expired in most programs.
 PAGE = 100
 MOST_PAGES = 3
+
+
+class Latest(NamedTuple):
+    """A glance at the history; both are None where this program has none for us."""
+
+    coupons: list[Coupon] | None
+    activity: list[Transaction] | None
 
 
 class History:
@@ -31,15 +40,34 @@ class History:
 
     async def coupons(self, session: Session) -> list[Coupon]:
         """Coupons that are not known to have expired, newest first, each code once."""
-        found: dict[str, Coupon] = {}
+        return self._coupons(await self._newest(session, MOST_PAGES))
+
+    async def latest(self, session: Session, lines: int) -> Latest:
+        """The coupons of one page of history, and its newest lines: all that one call of Okendo tells."""
+        try:
+            newest = await self._newest(session, 1)
+        except Problem as problem:
+            if problem.code not in {"feature_unavailable", "member_blocked"}:
+                raise
+            return Latest(coupons=None, activity=None)
+        return Latest(coupons=self._coupons(newest), activity=[self._shown(one) for one in newest[:lines]])
+
+    async def _newest(self, session: Session, pages: int) -> list[endpoints.Transaction]:
+        found: list[endpoints.Transaction] = []
         cursor = None
-        for _ in range(MOST_PAGES):
+        for _ in range(pages):
             page = await self._loyalty.transactions(session, limit=PAGE, cursor=cursor)
-            coupons = (coupon_of(one, self._apply_url) for one in page.items if one.code)
-            found |= {coupon.code: coupon for coupon in coupons if coupon.code not in found and self._is_open(coupon)}
+            found += page.items
             if page.next is None or page.next == cursor:
                 break
             cursor = page.next
+        return found
+
+    def _coupons(self, newest: list[endpoints.Transaction]) -> list[Coupon]:
+        found: dict[str, Coupon] = {}
+        for coupon in (coupon_of(one, self._apply_url) for one in newest if one.code):
+            if self._is_open(coupon):
+                found.setdefault(coupon.code, coupon)
         return list(found.values())
 
     def _shown(self, transaction: endpoints.Transaction) -> Transaction:

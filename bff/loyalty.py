@@ -28,6 +28,7 @@ from bff.endpoints import (
     Page,
     RedemptionRule,
     Spend,
+    Tier,
     Transaction,
 )
 from bff.errors import Problem, UpstreamFailed, VendorRefused
@@ -75,6 +76,13 @@ class Parts(NamedTuple):
     exchange: Exchange
     consents: Consents
     catalogue: Catalogue
+
+
+class Climb(NamedTuple):
+    """The tiers, lowest first, and what a member has spent towards them, where Okendo tells."""
+
+    tiers: list[Tier]
+    spend: Spend | None
 
 
 class Loyalty:
@@ -186,10 +194,13 @@ class Loyalty:
 
     async def tier_progress(self, session: Session) -> TierProgress:
         """How far it is to the next tier; without what was spent where Okendo does not tell."""
-        customer, tiers, spend = await asyncio.gather(
-            self.customer(session), self._catalogue.tiers(), self._spend(session)
-        )
-        return tier_progress_of(customer.tier, tiers, spend)
+        customer, climb = await asyncio.gather(self.customer(session), self.climb(session))
+        return tier_progress_of(customer.tier, *climb)
+
+    async def climb(self, session: Session) -> Climb:
+        """What the way to the next tier is reckoned from, for whoever has asked for the member already."""
+        tiers, spend = await asyncio.gather(self._catalogue.tiers(), self._spend(session))
+        return Climb(tiers, spend)
 
     async def join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
         """Enrol a member who agreed to exactly the words that are in force now. Returns the member, and False when

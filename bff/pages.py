@@ -11,9 +11,11 @@ from starlette.responses import Response
 from bff.budgets import JOIN
 from bff.errors import Problem, UpstreamFailed
 from bff.exchange import problem_of
+from bff.history import Latest
 from bff.inputs import idempotency_key, read_email, read_form
 from bff.ledger import Recent
-from bff.loyalty import Agreement, part
+from bff.loyalty import Agreement, Climb, part, quiet
+from bff.projection import tier_progress_of
 from bff.redemption import Wish, shown, why_failed
 from bff.sessions import Session
 from bff.shapes import Member, Reward
@@ -22,12 +24,17 @@ from bff.visitor import check_csrf, require_session, session_of, spend, spend_in
 from bff.web import LANGUAGE, again, apply_url, page, see, trusted
 
 CONSENT_SECONDS = 3600
+# So much of the latest activity is on the overview.
+LINES = 3
 
 
 async def overview(request: LoyaltyRequest) -> Response:
     session = _open_session(request)
-    (member, found), earning_rules, unsettled = await asyncio.gather(
-        _rewards(request, session), part(request.state["loyalty"].earning_rules()), _unsettled(request, session)
+    (member, found), earning_rules, unsettled, (climb, latest) = await asyncio.gather(
+        _rewards(request, session),
+        part(request.state["loyalty"].earning_rules()),
+        _unsettled(request, session),
+        _of_a_member(request, session),
     )
     return page(
         request,
@@ -38,6 +45,8 @@ async def overview(request: LoyaltyRequest) -> Response:
         next_reward=_next_best(found),
         earning_rules=earning_rules,
         unsettled=unsettled,
+        progress=tier_progress_of(member.tier, *climb) if member and climb else None,
+        latest=latest,
     )
 
 
@@ -161,6 +170,14 @@ async def _rewards(request: LoyaltyRequest, session: Session | None) -> tuple[Me
     if session is None:
         return None, await part(loyalty.public_rewards())
     return await loyalty.glance(session)
+
+
+async def _of_a_member(request: LoyaltyRequest, session: Session | None) -> tuple[Climb | None, Latest | None]:
+    """What only those who have joined have. The member is not among it: Okendo is asked for them once."""
+    if session is None or session.record.state != "enrolled":
+        return None, Latest(None, None)
+    state = request.state
+    return await asyncio.gather(quiet(state["loyalty"].climb(session)), quiet(state["history"].latest(session, LINES)))
 
 
 def _next_best(found: list[Reward] | None) -> Reward | None:

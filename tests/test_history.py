@@ -41,9 +41,10 @@ NO_PAGES = (
 
 @pytest.mark.parametrize("query", NO_PAGES)
 def test_H5_a_page_that_cannot_be_is_refused(ella: Shopper, vendors: Vendors, query: str) -> None:
+    before = len(vendors.calls("transactions"))
     reply = activity(ella, query)
     assert (reply.status_code, code_of(reply)) == (400, "invalid_request")
-    assert vendors.calls("transactions") == []
+    assert len(vendors.calls("transactions")) == before
 
 
 def test_a_cursor_is_good_for_its_own_list_and_member_only(service: Service) -> None:

@@ -17,6 +17,8 @@ SHAKY = (
     "legal_policies",
     "referrals",
     "vip_program",
+    "spend",
+    "transactions",
 )
 POISON = "<img src=x onerror=alert(1)>"
 

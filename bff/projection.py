@@ -82,8 +82,10 @@ def whole(points: float | None) -> int | None:
 
 
 def amount(money: str | float | None) -> str | None:
-    """An amount without idle zeros; the vendor does not say in which currency."""
-    return f"{money:g}" if isinstance(money, int | float) else money
+    """An amount to the last cent, without idle zeros; the vendor does not say in which currency."""
+    if not isinstance(money, int | float):
+        return money
+    return f"{money:.3f}".rstrip("0").rstrip(".")
 
 
 def reward_of(rule: endpoints.RedemptionRule, can_redeem: CanRedeem | None) -> Reward:

@@ -30,6 +30,12 @@ def test_the_way_to_the_next_tier_is_a_bar_and_a_sentence(ella: Shopper) -> None
     assert float(bar["max"]) - float(bar["value"]) == float(missing)
 
 
+def test_points_for_money_are_worded_so_that_they_are_understood(shopper: Shopper) -> None:
+    words = shopper.get("/").text
+    assert "× what you spend" in words
+    assert "every 1" not in words
+
+
 def test_at_the_top_there_is_no_next_tier(service: Service) -> None:
     page = service.signed_in("tara").get("/")
     assert "This is the highest tier" in page.text

@@ -241,6 +241,8 @@ def test_it_says_ready_once_all_answer_and_a_signal_stops_all(root: Path, number
         assert said.endswith(f"\nready: http://localhost:{running.port}\n")
         assert all(f"  {persona} " in said for persona in PERSONAS)
         assert b"DATABASE_URL" in running.get(running.port, "/")
+        storefronts = json.loads(running.get(running.port, "/"))["STOREFRONT_ORIGINS"]
+        assert storefronts == f"http://localhost:{running.sandbox_port},http://localhost:3000"
         assert b"DATABASE_URL" not in running.get(running.sandbox_port, "/")
         running.process.send_signal(number)
         running.process.send_signal(number)

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import calls, control
+from . import calls, control, storefront
 from .config import Config
 from .delivery import delivering
 from .dialect import Speaking
@@ -30,6 +30,7 @@ def create_sandbox(config: Config) -> Starlette:
         routes=[
             Route("/", index),
             Route("/healthz", healthz),
+            *storefront.ROUTES,
             *control.routes(world),
             *calls.routes(world, control.OPERATIONS),
         ],

@@ -74,6 +74,8 @@ def run(root: Path = ROOT) -> None:
             stores = _start_stores(stack, Path(directory))
             settings = environment(port, sandbox_port, stores[0].url, stores[1].url)
             settings["BASE_PATH"] = os.environ.get("BASE_PATH", "").rstrip("/")
+            # The first storefront is where links to the shop lead, and only the sandbox serves one here.
+            settings["STOREFRONT_ORIGINS"] = f"{settings['SHOPIFY_SHOP_URL']},{settings['STOREFRONT_ORIGINS']}"
             programs = _start_programs(stack, Path(directory), settings, root)
             _introduce(programs)
             print(f"ready: http://localhost:{port}", flush=True)

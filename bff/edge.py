@@ -226,11 +226,11 @@ class Answer:
         spent = [each for each in scope.get("spent") or () if not each.budget.is_private]
         if spent and "ratelimit" not in headers:
             headers.update(fields_of(spent))
+        if scope["is_api"] or not is_read:
+            headers.add_vary_header("Origin")
         if scope["is_api"]:
-            headers.add_vary_header("Origin")
             self._allow_origin(headers)
-        if self._request.method not in SAFE:
-            headers.add_vary_header("Origin")
+        if not is_read:
             headers.add_vary_header("Sec-Fetch-Site")
 
     def _page_policy(self) -> str:

@@ -15,6 +15,8 @@ Reply = TypeVar("Reply")
 Item = TypeVar("Item")
 Label = Literal["documented", "inferred", "guessed"]
 Names = Mapping[str, tuple[str, ...]]
+# Text for us; a vendor may write a number.
+Id = Annotated[str, "id"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,7 @@ class LegalPolicies(Shape, frozen=True):
 
 
 class EarningRule(Shape, frozen=True):
-    id: str
+    id: Id
     name: str = ""
     kind: str = "custom"
     calculation: str | None = None
@@ -43,7 +45,7 @@ class EarningRule(Shape, frozen=True):
 
 
 class RedemptionRule(Shape, frozen=True):
-    id: str
+    id: Id
     name: str = ""
     kind: str = "unknown"
     points: float | None = None
@@ -79,14 +81,14 @@ class Customer(Shape, frozen=True):
     tier: str | None = None
     birthday_day: int | None = None
     birthday_month: int | None = None
-    referral_sender_id: str | None = None
+    referral_sender_id: Id | None = None
     email: str | None = None
 
 
 class Redeemed(Shape, frozen=True):
     """A success with `code` is a coupon, one with `store_credit` is in the member's account already."""
 
-    transaction_id: str | None = None
+    transaction_id: Id | None = None
     code: str | None = None
     description: str | None = None
     expires_at: datetime | None = None
@@ -116,13 +118,13 @@ class Spend(Shape, frozen=True):
 class Transaction(Shape, frozen=True):
     """Points that came or went. The sign of a redemption's `points` is not known: `kind` tells."""
 
-    id: str
+    id: Id
     kind: str = ""
     points: float | None = None
     date: datetime | None = None
     status: str = "complete"
     text: str = ""
-    reward: str | None = None
+    reward: Id | None = None
     code: str | None = None
     description: str | None = None
     expires_at: datetime | None = None
@@ -140,7 +142,7 @@ class ReferralCount(Shape, frozen=True):
 
 
 class ReferralSender(Shape, frozen=True):
-    id: str
+    id: Id
     url: str
 
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from bff.endpoints import ROWS, ForMember, ForMerchant, Page, Public, Reply, Row
+from bff.endpoints import ROWS, ForMember, ForMerchant, Id, Page, Public, Reply, Row
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.upstream import Call, Upstream, url_for
 from bff.upstream import Reply as HttpReply
@@ -25,6 +25,7 @@ from bff.upstream import Reply as HttpReply
 API_VERSION = "2025-02-01"
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 MISSING = object()
+IDS = (Id, Id | None)
 # Money goes out with the decimals it came with.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -138,7 +139,8 @@ def _has_fields(row: Row[Any]) -> bool:
 def read(row: Row[Reply], body: Any) -> Reply:
     """Project a reply to the row's shape.
 
-    Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out.
+    Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out,
+    unless that leaves none.
     """
     kind = get_origin(row.reply)
     if kind is None:
@@ -157,6 +159,9 @@ def _items(row: Row[Any], body: Any) -> list[Any]:
     for item in found:
         with contextlib.suppress(UpstreamFailed):
             kept.append(shape(**fields_of(shape, row.names, item)))
+    if found and not kept:
+        # That the program has nothing to offer would be a lie, and would take the place of the last good copy.
+        raise UpstreamFailed(f"Okendo's {row.name} answer holds nothing that can be read.", sent=True)
     return kept
 
 
@@ -202,6 +207,8 @@ def _first_usable(found: Any, paths: tuple[str, ...], wanted: Any) -> Any:
         value = find(found, path)
         if value is None:
             continue
+        if wanted in IDS and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
         try:
             usable = msgspec.convert(value, wanted, strict=False)
         except msgspec.ValidationError:

@@ -138,6 +138,22 @@ def test_during_an_outage_copies_are_served_for_an_hour_and_not_longer(service: 
     assert is_fresh(rules(service))
 
 
+def test_a_list_that_cannot_be_read_any_more_leaves_the_last_good_copy_alone(
+    service: Service, vendors: Vendors
+) -> None:
+    before = rules(service)
+    assert before.json()["earningRules"]
+    vendors.control("dialect", earning_rules={"names": {"earningRuleId": "newName"}})
+    aged(service, vendors, FRESH_SECONDS + 1)
+    rules(service)
+    until(lambda: len(vendors.calls("earning_rules")) == 2)
+    late = rules(service)
+    assert (late.status_code, late.content) == (200, before.content)
+    assert late.headers["cache-status"].endswith("; detail=stale")
+    aged(service, vendors, STALE_SECONDS)
+    assert rules(service).json()["code"] == "upstream_unavailable"
+
+
 def test_a_failure_is_remembered_for_a_moment_by_all(
     service: Service, start: Start, urls: list[str], vendors: Vendors
 ) -> None:

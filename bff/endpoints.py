@@ -17,6 +17,8 @@ Label = Literal["documented", "inferred", "guessed"]
 Names = Mapping[str, tuple[str, ...]]
 # Text for us; a vendor may write a number.
 Id = Annotated[str, "id"]
+# A day alone lasts until its end; any other time that is a day alone is its beginning.
+Expiry = Annotated[datetime, "end"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +93,7 @@ class Redeemed(Shape, frozen=True):
     transaction_id: Id | None = None
     code: str | None = None
     description: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Expiry | None = None
     points: float | None = None
     store_credit: str | float | None = None
     currency: str | None = None
@@ -103,7 +105,7 @@ class Earned(Shape, frozen=True):
     points: float | None = None
     code: str | None = None
     description: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Expiry | None = None
     store_credit: str | float | None = None
     currency: str | None = None
 
@@ -127,7 +129,7 @@ class Transaction(Shape, frozen=True):
     reward: Id | None = None
     code: str | None = None
     description: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Expiry | None = None
     store_credit: str | float | None = None
     currency: str | None = None
 

@@ -1,6 +1,5 @@
 """What happened to a member's points: their activity, and the coupons that came of it."""
 
-from datetime import UTC
 from typing import NamedTuple
 
 from bff import endpoints
@@ -74,4 +73,4 @@ class History:
         return transaction_of(transaction, self._apply_url)
 
     def _is_open(self, coupon: Coupon) -> bool:
-        return coupon.expires_at is None or coupon.expires_at.astimezone(UTC).timestamp() > self._clock()
+        return coupon.expires_at is None or coupon.expires_at.timestamp() > self._clock()

@@ -11,14 +11,16 @@ import math
 import string
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from bff.endpoints import ROWS, ForMember, ForMerchant, Id, Page, Public, Reply, Row
+from bff.endpoints import ROWS, Expiry, ForMember, ForMerchant, Id, Page, Public, Reply, Row
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
+from bff.moments import moment_of
 from bff.upstream import Call, Upstream, url_for
 from bff.upstream import Reply as HttpReply
 
@@ -26,6 +28,8 @@ API_VERSION = "2025-02-01"
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 MISSING = object()
 IDS = (Id, Id | None)
+EXPIRIES = (Expiry, Expiry | None)
+TIMES = (datetime, datetime | None, *EXPIRIES)
 # Money goes out with the decimals it came with.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -209,6 +213,10 @@ def _first_usable(found: Any, paths: tuple[str, ...], wanted: Any) -> Any:
             continue
         if wanted in IDS and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
+        if wanted in TIMES:
+            if moment := moment_of(value, is_end=wanted in EXPIRIES):
+                return moment
+            continue
         try:
             usable = msgspec.convert(value, wanted, strict=False)
         except msgspec.ValidationError:

@@ -1,0 +1,32 @@
+"""Times as vendors write them: ISO 8601 with or without an offset, days alone, Unix milliseconds. All become UTC."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+# Unix seconds have ten digits for the next two centuries, milliseconds twelve or more since 1973.
+MILLISECONDS_FROM = 100_000_000_000
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def moment_of(value: Any, *, is_end: bool) -> datetime | None:
+    """The moment in UTC, which is also what is meant without an offset; None when it is none. A day alone is its first
+    moment, or as the end of something its last second."""
+    is_day = isinstance(value, str) and DAY.fullmatch(value) is not None
+    try:
+        moment = msgspec.convert(_written_out(value, is_day=is_day), datetime, strict=False)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment + timedelta(days=1, seconds=-1) if is_day and is_end else moment
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
+def _written_out(value: Any, *, is_day: bool) -> Any:
+    if is_day:
+        return f"{value}T00:00:00Z"
+    number = value if isinstance(value, int | float) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        number = int(value)
+    return number / 1000 if number is not None and number >= MILLISECONDS_FROM else value

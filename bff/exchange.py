@@ -40,7 +40,8 @@ REFUSALS: Mapping[tuple[str, int], tuple[Code, str]] = {
     ("spend", 403): ("not_enrolled", "Join the program to reach its tiers."),
     ("spend", 404): ("feature_unavailable", "This program does not tell how far the next tier is."),
     ("redeem", 400): ("reward_unavailable", "This reward is not available any more."),
-    ("redeem", 401): ("session_expired", "Your session has ended. Please sign in again."),
+    # The reads just before had a JWT that was taken, so it is no reason to sign anybody out.
+    ("redeem", 401): ("upstream_unavailable", "The loyalty program did not take this. Please try again."),
     ("redeem", 403): ("reward_ineligible", "This reward is not open to you right now."),
     ("redeem", 404): ("reward_unavailable", "This reward is not available any more."),
     ("redeem", 422): ("currency_mismatch", "This reward cannot be redeemed in this currency."),

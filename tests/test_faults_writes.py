@@ -51,7 +51,7 @@ OPEN = ("status:500", "cut_before", "cut_after", "garbage", "html", "huge", "red
 REDEEM: Table = {
     **dict.fromkeys(OPEN, UNKNOWN),
     "status:400": (422, "reward_unavailable"),
-    "status:401": (401, "session_expired"),
+    "status:401": LATER,
     "status:403": (422, "reward_ineligible"),
     "status:404": (422, "reward_unavailable"),
     "status:409": UNKNOWN,

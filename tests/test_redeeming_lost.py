@@ -109,10 +109,12 @@ def test_L1_a_stored_failure_never_invites_to_try_the_same_key_again(ella: Shopp
 
 def test_L3_a_refused_token_takes_nothing_and_is_not_tried_twice(ella: Shopper, vendors: Vendors) -> None:
     vendors.fault("redeem", "status:401")
-    redeem(ella, FIVE_OFF, KEY)
-    redeem(ella, FIVE_OFF, KEY)
+    first, again = redeem(ella, FIVE_OFF, KEY), redeem(ella, FIVE_OFF, KEY)
+    assert [(reply.status_code, code_of(reply)) for reply in (first, again)] == [(503, "upstream_unavailable")] * 2
+    assert ella.api("GET", "/session").json() == {"state": "enrolled"}
     assert ella.api("GET", f"/me/redemptions/{KEY}").json()["state"] == "failed"
     assert (redemptions_of(vendors, "ella"), sends(vendors)) == ([], 1)
+    assert redeem(ella, FIVE_OFF, new_key()).status_code == 201
 
 
 def test_L3_reads_that_fail_before_the_redemption_send_nothing(ella: Shopper, vendors: Vendors) -> None:

@@ -56,6 +56,8 @@ class RedemptionRule(Shape, frozen=True):
     expires_after_days: int | None = None
     required_tier: str | None = None
     eligible: bool | None = None
+    limit_reached: bool | None = None
+    remaining: int | None = None
 
 
 class Tier(Shape, frozen=True):
@@ -84,6 +86,7 @@ class Customer(Shape, frozen=True):
     birthday_day: int | None = None
     birthday_month: int | None = None
     referral_sender_id: Id | None = None
+    referral_url: str | None = None
     email: str | None = None
 
 
@@ -223,6 +226,8 @@ REDEMPTION_RULE: Names = {
     "expires_after_days": ("expiresAfterDays",),
     "required_tier": ("requiredVipTierName", "minimumVipTierName", "vipTierName", "vipTier.name"),
     "eligible": ("isEligible", "eligible"),
+    "limit_reached": ("isLimitReached", "limitReached", "hasReachedLimit"),
+    "remaining": ("remainingRedemptions", "redemptionsRemaining"),
 }
 STATUS_NAMES = ("status", "state")
 NEXT = ("nextUrl", "lastEvaluated", "nextToken", "nextPageToken")
@@ -311,6 +316,7 @@ CUSTOMER = ForMember(
         "birthday_day": ("birthday.day",),
         "birthday_month": ("birthday.month",),
         "referral_sender_id": ("referralSenderId",),
+        "referral_url": ("shareableLinkUrl", "referralUrl", "referralSender.shareableLinkUrl"),
         "email": ("customer.email", "email"),
     },
 )

@@ -68,6 +68,7 @@ def member_of(customer: endpoints.Customer, name: str | None) -> Member:
         points=Points(balance=whole(customer.balance) or 0, pending=whole(customer.pending)),
         tier=customer.tier,
         name=name,
+        referral_url=safe_link(customer.referral_url),
         birthday=birthday,
     )
 
@@ -106,6 +107,8 @@ def can_redeem_of(rule: endpoints.RedemptionRule, customer: endpoints.Customer, 
         return CanRedeem(state="not_enrolled")
     if rule.points is None:
         return CanRedeem(state="unavailable")
+    if rule.limit_reached or (rule.remaining is not None and rule.remaining <= 0):
+        return CanRedeem(state="limit_reached")
     if rule.required_tier and not _reaches(customer.tier, rule.required_tier, ladder):
         return CanRedeem(state="tier_required", required_tier=rule.required_tier)
     if customer.balance < rule.points:

@@ -16,6 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from bff.endpoints import ROWS
 from bff.errors import UpstreamFailed
 from bff.okendo import read
+from bff.projection import member_of
 
 FOLDER = Path(__file__).parent / "vendor_replies"
 # A file that looks closer at one thing, and the operation whose replies it holds.
@@ -134,3 +135,10 @@ def test_a_balance_that_is_no_number_is_refused() -> None:
     for balance in values:
         with pytest.raises(UpstreamFailed):
             read(ROWS["customer"], {"status": "enrolled", "points": {"balance": balance}})
+
+
+@pytest.mark.parametrize("name", ["shareableLinkUrl", "referralUrl"])
+def test_F4_a_members_link_is_shown_where_the_vendor_tells_a_safe_one(name: str) -> None:
+    for url, shown in (("https://shop.example.com/r/1", True), ("javascript:alert(1)", False), ("//evil.test", False)):
+        customer = read(ROWS["customer"], {"points": {"balance": 1}, name: url})
+        assert member_of(customer, None).referral_url == (url if shown else None)

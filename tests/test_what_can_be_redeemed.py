@@ -149,3 +149,17 @@ def test_store_credit_has_no_code(ella: Shopper, vendors: Vendors) -> None:
     assert "OKE-" not in page.reply.text
     assert "/discount/" not in page.reply.text
     assert redemptions_of(vendors, "ella")[0]["code"] is None
+
+
+def test_a_reward_that_was_redeemed_as_often_as_it_allows_says_so(ella: Shopper, vendors: Vendors) -> None:
+    vendors.control("member", persona="ella", limits={FIVE_OFF: 1})
+    path = f"/rewards/{FIVE_OFF}"
+    page = ella.get(path)
+    assert redeem(ella, FIVE_OFF, new_key()).status_code == 201
+    rewards = {reward["id"]: reward["canRedeem"] for reward in ella.api("GET", "/me/rewards").json()["rewards"]}
+    assert rewards[FIVE_OFF] == {"state": "limit_reached"}
+    assert rewards[TEN_PERCENT] == {"state": "insufficient_points", "missingPoints": 260}
+    again = redeem(ella, FIVE_OFF, new_key())
+    assert (again.status_code, code_of(again)) == (422, "reward_ineligible")
+    assert "as often as" in ella.submit(page, path).text
+    assert sends(vendors) == 1

@@ -112,10 +112,15 @@ def give_token(world: World, body: JsonObject) -> tuple[int, JsonObject]:
 
 
 def change_member(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """`{"persona", "state"}`: the merchant blocks a member, unblocks them, or puts them into any state."""
-    member, state = persona(world, body), body.get("state")
+    """`{"persona", "state"?, "limits"?}`: the merchant blocks a member, unblocks them, or puts them into any state, and
+    says how often they may redeem which rewards: `{"<redemption rule>": 1}`."""
+    member = persona(world, body)
+    state, limits = body.get("state", member.state), body.get("limits", {})
     if state not in STATES:
         raise BadOrder(f"state must be one of {', '.join(STATES)}")
+    if not isinstance(limits, dict) or not all(type(limit) is int and limit >= 0 for limit in limits.values()):
+        raise BadOrder("limits must be whole numbers from 0 by redemption rule")
+    member.limits |= limits
     member.put_into(str(state), world.clock.now())
     return 200, report.member(world, member)
 

@@ -86,6 +86,7 @@ class Member:
     history: list[Transaction] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
     completed: set[str] = field(default_factory=set)
+    limits: dict[str, int] = field(default_factory=dict)
     effects: Effects = field(default_factory=Effects)
 
     @property
@@ -125,6 +126,8 @@ class Member:
         self._must_be_enrolled()
         if tier_rank(self.tier) < tier_rank(reward.minimum_tier):
             raise NotAllowed("ineligible_vip_tier", f"This reward is for {reward.minimum_tier} members.")
+        if self.remaining(reward) == 0:
+            raise NotAllowed("redemption_limit_reached", "This reward was redeemed as often as it may be.")
         if self.balance < reward.points:
             raise NotAllowed("insufficient_points", f"{reward.points} points are needed, {self.balance} are there.")
         coupon = None if reward.award == "store-credit" else minted(reward.title, reward.expires_after_days, now)
@@ -138,6 +141,12 @@ class Member:
                 coupon=coupon, store_credit=None if coupon else reward.value,
             )
         )  # fmt: skip
+
+    def remaining(self, reward: Reward) -> int | None:
+        """How often this member may still redeem it; None without a limit."""
+        if reward.id not in self.limits:
+            return None
+        return max(0, self.limits[reward.id] - sum(one["rule"] == reward.id for one in self.effects.redemptions))
 
     def trigger(self, rule: EarningRule, now: datetime) -> Transaction:
         """Earn for a social follow, once; it may pay points, a coupon or store credit."""

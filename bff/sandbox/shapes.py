@@ -1,8 +1,8 @@
 """Okendo's JSON of members, rules, rewards, tiers and transactions.
 
 Most names are not public. Documented ones come from docs.okendo.io/merchant-rest-api/endpoints/loyalty and
-docs.okendo.io/webhooks/topics; the rest follow their style. `minimumVipTierName` on a reward, `isEligible` and the
-`reward` of an earning rule that pays no points are this sandbox's guesses.
+docs.okendo.io/webhooks/topics; the rest follow their style. `minimumVipTierName` on a reward, `isEligible`,
+`remainingRedemptions` and the `reward` of an earning rule that pays no points are this sandbox's guesses.
 """
 
 from datetime import timedelta
@@ -95,6 +95,7 @@ def reward(rule: Reward, member: Member | None = None) -> JsonObject:
         "expiresAfterDays": rule.expires_after_days,
         "minimumVipTierName": rule.minimum_tier,
         "isEligible": tier_rank(member.tier) >= tier_rank(rule.minimum_tier) if member else None,
+        "remainingRedemptions": member.remaining(rule) if member else None,
     }
     return shape | {name: value for name, value in limits.items() if value is not None}
 

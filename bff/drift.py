@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from bff.endpoints import ROWS, Page, Public, Row
+from bff.endpoints import ROWS, ForStore, Page, Public, Row
 from bff.reference import Documented, documented, page_of
 
 # Which words in path, summary or operation id make a documented operation one of ours: whether it is the store's,
@@ -93,7 +93,7 @@ def _path(row: Row[Any], operation: Documented) -> str:
     ours = [name for name in re.findall(r"{(\w+)}", row.path) if name != "subscriberId"]
     path = operation.path
     for name in re.findall(r"{([^}]+)}", path):
-        if isinstance(row, Public) and name == re.findall(r"{([^}]+)}", path)[0]:
+        if isinstance(row, Public | ForStore) and name == re.findall(r"{([^}]+)}", path)[0]:
             path = path.replace(f"{{{name}}}", "{subscriberId}")
         elif ours:
             path = path.replace(f"{{{name}}}", f"{{{ours.pop(0)}}}")

@@ -196,6 +196,10 @@ class Public(Row[Reply], frozen=True, kw_only=True):
     """A row whose answer is the same for everyone, so that it may be kept and shared."""
 
 
+class ForStore(Row[Reply], frozen=True, kw_only=True):
+    """A row that needs no member's JWT either, but answers about whoever is named in it: never kept, never shared."""
+
+
 class ForMember(Row[Reply], frozen=True, kw_only=True):
     """A row that needs a member's JWT; its answer belongs to that member alone."""
 
@@ -285,7 +289,7 @@ LEGAL_POLICIES = Public(
         "terms_and_conditions_url": ("termsAndConditionsUrl",),
     },
 )
-LOGIN = Public(
+LOGIN = ForStore(
     name="login",
     method="POST",
     path="/stores/{subscriberId}/loyalty/login",
@@ -446,7 +450,7 @@ REFERRAL_COUNT = ForMember(
     reply=ReferralCount,
     names={"count": ("count", "referralCount", "total")},
 )
-REFERRAL_SENDER = Public(
+REFERRAL_SENDER = ForStore(
     name="referral_sender",
     method="POST",
     path="/stores/{subscriberId}/referral_senders",

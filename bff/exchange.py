@@ -141,10 +141,10 @@ class Exchange:
 
     async def _login(self, tokens: ShopifyTokens) -> Login:
         if tokens.kind == "storefront":
-            return await self._okendo.public(
+            return await self._okendo.for_store(
                 LOGIN, storefront=tokens.access_token, storefront_public=self._shopify.storefront_token
             )
-        return await self._okendo.public(LOGIN, customer_account=tokens.access_token)
+        return await self._okendo.for_store(LOGIN, customer_account=tokens.access_token)
 
     async def _ended(self, session: Session) -> Problem:
         await self._sessions.end(session.key)

@@ -356,7 +356,7 @@ class Loyalty:
         if session.record.email is None:
             raise Problem("feature_unavailable", "Referral links need an email address in the shop account.")
         try:
-            return await self._okendo.public(REFERRAL_SENDER, email=session.record.email)
+            return await self._okendo.for_store(REFERRAL_SENDER, email=session.record.email)
         except VendorRefused as refusal:
             raise explained(refusal) from None
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
-from bff.endpoints import ROWS, Expiry, ForMember, ForMerchant, Id, Page, Public, Reply, Row
+from bff.endpoints import ROWS, Expiry, ForMember, ForMerchant, ForStore, Id, Page, Public, Reply, Row
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.moments import moment_of
 from bff.upstream import Call, Upstream, url_for
@@ -60,6 +60,10 @@ class Okendo:
 
     async def public(self, row: Public[Reply], **arguments: Any) -> Reply:
         """Call an operation that is the same for everyone."""
+        return await self._call(row, "/v1", {}, arguments)
+
+    async def for_store(self, row: ForStore[Reply], **arguments: Any) -> Reply:
+        """Call an operation that is about somebody, in the store's name."""
         return await self._call(row, "/v1", {}, arguments)
 
     async def for_member(self, row: ForMember[Reply], jwt: str, **arguments: Any) -> Reply:

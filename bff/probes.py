@@ -29,7 +29,7 @@ async def _login(okendo: Okendo, token: str) -> tuple[str, Finding]:
 
     async def ask() -> Any:
         nonlocal jwt
-        login = await okendo.public(LOGIN, customer_account=token)
+        login = await okendo.for_store(LOGIN, customer_account=token)
         jwt = login.token
         return login
 

@@ -14,6 +14,7 @@ from shopper import Shopper
 
 from bff.catalogue import FRESH_SECONDS, STALE_SECONDS
 from bff.copies import FAILED_SECONDS
+from bff.endpoints import LOGIN, REFERRAL_SENDER, ROWS, Public
 
 PUBLIC = ["/program", "/earning-rules", "/rewards", "/tiers", "/faqs", "/legal-policies"]
 
@@ -106,6 +107,13 @@ def test_a_copy_that_was_tampered_with_is_not_believed(
     cold = second(start, urls).shopper()
     assert {path: cold.api("GET", path).content for path in PUBLIC} == honest
     assert len(vendors.state()["calls"]) == calls + 5
+
+
+def test_J4_only_what_is_the_same_for_everyone_can_be_kept() -> None:
+    """The catalogue takes `Public` rows, which mypy holds; none of them tells the vendor about anybody."""
+    assert {row.method for row in ROWS.values() if isinstance(row, Public)} == {"GET"}
+    assert not isinstance(LOGIN, Public)
+    assert not isinstance(REFERRAL_SENDER, Public)
 
 
 # Time ---------------------------------------------------------------------------------------------------------------

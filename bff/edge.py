@@ -209,8 +209,7 @@ class Answer:
         scope = self._request.scope
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
-        is_page = headers.get("content-type", "").startswith("text/html")
-        headers["content-security-policy"] = self._page_policy() if is_page else DATA_POLICY
+        headers["content-security-policy"] = self._policy(headers.get("content-type", ""))
         headers.setdefault("cache-control", "private, no-store")
         headers["x-request-id"] = scope["request_id"]
         # How long a write took where is told to nobody: it could tell whom the vendor knows (K5).
@@ -221,20 +220,27 @@ class Answer:
             headers["connection"] = "close"
         if self._settings.production:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-        if "session" in scope:
-            headers.add_vary_header("Cookie")
         spent = [each for each in scope.get("spent") or () if not each.budget.is_private]
         if spent and "ratelimit" not in headers:
             headers.update(fields_of(spent))
-        if scope["is_api"] or not is_read:
-            headers.add_vary_header("Origin")
         if scope["is_api"]:
             self._allow_origin(headers)
+        self._vary(headers)
+
+    def _vary(self, headers: MutableHeaders) -> None:
+        """What else of a request made a difference to its answer (RFC 9110 §12.5.5)."""
+        scope, is_read = self._request.scope, self._request.method in SAFE
+        if "session" in scope:
+            headers.add_vary_header("Cookie")
+        if scope["is_api"] or not is_read:
+            headers.add_vary_header("Origin")
         if not is_read:
             headers.add_vary_header("Sec-Fetch-Site")
 
-    def _page_policy(self) -> str:
+    def _policy(self, content_type: str) -> str:
         """A page whose form leads to a vendor names that vendor; no other form leads anywhere but here."""
+        if not content_type.startswith("text/html"):
+            return DATA_POLICY
         target = self._request.scope.get("form_target")
         return PAGE_POLICY.format(nonce=self._request.scope["nonce"], form_target=f" {target}" if target else "")
 

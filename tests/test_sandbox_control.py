@@ -71,7 +71,6 @@ def test_every_operation_of_the_list_takes_faults(sandbox: Sandbox, operation: s
         {"operation": "redeem", "kind": "status"},
         {"operation": "redeem", "kind": "status:200"},
         {"operation": "redeem", "kind": "cut_after:1"},
-        {"operation": "redeem", "kind": "delay"},
         {"operation": "redeem", "kind": "delay", "seconds": "1"},
         {"operation": "redeem", "kind": "html", "times": 0},
         {"operation": "redeem", "kind": "html", "times": True},
@@ -155,6 +154,12 @@ def test_a_cookie_fault_adds_a_cookie_to_the_genuine_answer(sandbox: Sandbox) ->
     reply = sandbox.store("GET", "loyalty/faqs")
     assert "set-cookie" in reply.headers
     assert reply.json()["faqs"]
+
+
+def test_a_delay_takes_three_seconds_unless_it_is_told(sandbox: Sandbox) -> None:
+    assert sandbox.http.post("/_control/faults", json={"operation": "faqs", "kind": "delay"}).is_success
+    reply = sandbox.store("GET", "loyalty/faqs")
+    assert (reply.status_code, reply.elapsed.total_seconds() >= 3) == (200, True)
 
 
 @pytest.mark.parametrize("kind", ["delay", "delay_after"])

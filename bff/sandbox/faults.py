@@ -16,6 +16,8 @@ from .wire import Json, JsonObject
 KINDS = (
     "delay", "delay_after", "cut_before", "cut_after", "garbage", "html", "huge", "redirect", "set_cookie", "status",
 )  # fmt: skip
+# So long a delay takes where nobody says how long.
+DELAY_SECONDS = 3
 
 
 class BadOrder(ValueError):
@@ -59,7 +61,8 @@ class Faults:
 
 def ordered(body: JsonObject, operations: Sequence[str]) -> Fault:
     """The fault that a control call asks for: `{"operation", "kind", "times"?, "seconds"?, "retryAfter"?}`."""
-    operation, times, seconds = body.get("operation"), body.get("times", 1), body.get("seconds", 0)
+    operation, times = body.get("operation"), body.get("times", 1)
+    seconds = body.get("seconds", DELAY_SECONDS)
     if not isinstance(operation, str) or operation not in operations:
         raise BadOrder(f"unknown operation {operation!r}; one of {', '.join(operations)}")
     if not _whole(times) or times < 1:
@@ -67,8 +70,6 @@ def ordered(body: JsonObject, operations: Sequence[str]) -> Fault:
     kind, status = _kind(body.get("kind"))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | Decimal) or not 0 <= seconds <= 600:
         raise BadOrder("seconds must be a number from 0 to 600")
-    if kind.startswith("delay") and "seconds" not in body:
-        raise BadOrder("a delay needs seconds")
     retry_after = body.get("retryAfter")
     return Fault(operation, kind, times, float(seconds), status, retry_after if _whole(retry_after) else None)
 

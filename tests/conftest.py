@@ -22,6 +22,17 @@ from bff.sandbox.stack import environment, free_port, postgres, valkey
 Start: TypeAlias = Callable[..., Service]
 Work: TypeAlias = Callable[..., None]
 PORTS = 4
+# Modules that take longest begin first, so that none of them is still at work when everything else has ended.
+LONG = (
+    "test_crashes", "test_crashes_again", "test_wire", "test_machine", "test_fuzzing", "test_paying_lost",
+    "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults", "test_faults_writes",
+    "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream", "test_many_clients",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session")

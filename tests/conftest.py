@@ -25,8 +25,8 @@ PORTS = 4
 # Modules that take longest begin first, so that none of them is still at work when everything else has ended.
 LONG = (
     "test_crashes", "test_crashes_again", "test_wire", "test_machine", "test_fuzzing", "test_paying_lost",
-    "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults", "test_faults_writes",
-    "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream", "test_many_clients",
+    "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults",
+    "test_faults_writes", "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ async def examined(environ: Mapping[str, str]) -> Report:
     upstream = Upstream(AioTransport())
     try:
         parts = await asyncio.gather(
+            _storefronts(settings, upstream),
             _stores(settings),
             _shopify(settings, upstream),
             probed(Okendo(upstream, account_of(settings), rows), rows, token),
@@ -60,10 +61,40 @@ def _settings(settings: Settings) -> list[Finding]:
     return [
         Finding("settings", "environment", "ok", f"complete, for {settings.environment}"),
         Finding("settings", "OKENDO_OVERRIDES", "ok", corrected),
-        *(_site(settings, origin) for origin in settings.storefront_origins),
         Finding("register at Shopify", "Callback URI", "note", f"{settings.base_url}/callback"),
         Finding("register at Shopify", "JavaScript origin", "note", settings.origin),
     ]
+
+
+# Storefronts --------------------------------------------------------------------------------------------------------
+
+
+async def _storefronts(settings: Settings, upstream: Upstream) -> list[Finding]:
+    if not settings.storefront_origins:
+        detail = "is empty: no storefront's JavaScript may call the JSON routes"
+        advice = "Name the storefront's origin, unless only the pages are used."
+        return [Finding("storefront", "STOREFRONT_ORIGINS", "warn", detail, advice)]
+    asked = [_cors(settings, upstream, origin) for origin in settings.storefront_origins]
+    return [*(_site(settings, origin) for origin in settings.storefront_origins), *await asyncio.gather(*asked)]
+
+
+async def _cors(settings: Settings, upstream: Upstream, origin: str) -> Finding:
+    """A browser's question before it lets the storefront's JavaScript write (Fetch, CORS-preflight request)."""
+    name = f"CORS for {origin}"
+    asks = {"origin": origin, "access-control-request-method": "POST"}
+    asks |= {"access-control-request-headers": "content-type,x-loyalty-csrf,idempotency-key"}
+    url = f"{settings.base_url}/api/v1/me/redemptions"
+    try:
+        reply = await upstream.call(
+            Call(vendor="ourselves", operation="preflight", method="OPTIONS", url=url, headers=asks)
+        )
+    except UpstreamFailed:
+        advice = "Start the service, or ask from where PUBLIC_URL can be reached."
+        return Finding("storefront", name, "warn", "PUBLIC_URL does not answer from here", advice)
+    if reply.status == 204:
+        return Finding("storefront", name, "ok", "the service at PUBLIC_URL lets it call")
+    advice = "Deploy these settings there, and see whether something in front of it answers OPTIONS."
+    return Finding("storefront", name, "fail", f"PUBLIC_URL answers its preflight with {reply.status}", advice)
 
 
 def _site(settings: Settings, origin: str) -> Finding:

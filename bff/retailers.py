@@ -20,8 +20,9 @@ from bff.web import again, reply, see
 
 
 class LinkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """One of `available` to link, or an account to sign in to again; with neither the shopper chooses at Subtotal.
-    `returnTo` is where the shopper comes back to, a storefront's address or a path here."""
+    """One of `available` to link, or an account to sign in to again, which goes first; with neither the shopper chooses
+    at Subtotal. `returnTo` is where the shopper comes back to, a storefront's address or a path here; from any other
+    they come back to the overview."""
 
     retailer_id: str | msgspec.UnsetType = msgspec.UNSET
     connection_id: str | msgspec.UnsetType = msgspec.UNSET
@@ -41,8 +42,6 @@ async def link_retailer(request: LoyaltyRequest) -> Response:
     session = require_session(request)
     wish = await read_json(request, LinkRequest)
     wanted = Wanted(wish.retailer_id or None, wish.connection_id or None)
-    if wanted.retailer_id and wanted.connection_id:
-        raise Problem("invalid_request", "Give retailerId or connectionId, not both.")
     return_url = _return_url(request, wish.return_to or None)
     await spend(request, LINK, session.record.customer_id)
     return reply(LinkAddress(link_url=await request.state["linking"].link(session, wanted, return_url)), 201)
@@ -56,13 +55,11 @@ async def unlink_retailer(request: LoyaltyRequest) -> Response:
 
 
 def _return_url(request: LoyaltyRequest, given: str | None) -> str:
-    """Absolute, since Subtotal sends the browser there; raises Problem `invalid_request` for a foreign address."""
+    """Absolute, since Subtotal sends the browser there; never a foreign address (F1)."""
     settings = request.state["settings"]
     if given is None:
         return f"{settings.base_url}/retailers?linked=1"
     accepted = safe_return_to(settings, given)
-    if accepted != given:
-        raise Problem("invalid_request", "returnTo must be a path here, or an address of a storefront.")
     return accepted if "://" in accepted else settings.origin + accepted
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from otherwise import DIALECT, OVERRIDES
-from running import Vendors
+from running import Service, Vendors
 from test_commands import bff
 
 from bff.endpoints import ROWS
@@ -195,3 +195,17 @@ def test_it_says_what_is_paid_for_purchases_elsewhere_and_whether_the_keys_are_a
     without = bff(settings | {"SUBTOTAL_API_KEY": "", "SUBTOTAL_ACTIONS": "", "OKENDO_API_KEY": ""}, "doctor").stdout
     assert "no accounts can be linked" in without
     assert "needs OKENDO_API_KEY" in without
+
+
+def test_it_asks_the_running_service_whether_the_storefronts_may_call(
+    doctor: Doctor, service: Service, settings: dict[str, str]
+) -> None:
+    origin = settings["STOREFRONT_ORIGINS"]
+    assert doctor().of(f"CORS for {origin}")["verdict"] == "ok"
+    other = doctor(STOREFRONT_ORIGINS="http://localhost:3999").of("CORS for http://localhost:3999")
+    assert (other["verdict"], other["detail"]) == ("fail", "PUBLIC_URL answers its preflight with 403")
+    assert doctor(STOREFRONT_ORIGINS="").of("STOREFRONT_ORIGINS")["verdict"] == "warn"
+
+
+def test_a_service_that_does_not_run_is_no_failure_of_its_storefronts(doctor: Doctor, settings: dict[str, str]) -> None:
+    assert doctor().of(f"CORS for {settings['STOREFRONT_ORIGINS']}")["verdict"] == "warn"

@@ -1,23 +1,15 @@
 """Inviting friends: who may invite whom and how often, and what an answer never gives away."""
 
-from pathlib import Path
-
 import pytest
-from conftest import Start
 from meanwhile import at_once
 from offered import code_of
 from running import Service, Vendors
 from shopper import Shopper
 
+from bff.catalogue import safe_link
+
 MANY = 100
 # The sandbox's own links are always good ones; here the link is whatever the sentence of the policies says.
-LINK_FROM_POLICIES = """
-[referral_sender]
-method = "GET"
-path = "/stores/{subscriberId}/loyalty/legal_policies"
-envelope = ["legalPolicies"]
-names = { id = ["version"], url = ["policySentence.html"] }
-"""
 NO_LINKS = (
     "javascript:alert(1)",
     "data:text/html,<script>alert(1)</script>",
@@ -133,19 +125,17 @@ def test_the_history_names_no_friend(ella: Shopper) -> None:
     assert "3 invitations so far" in page.text
 
 
-def test_F4_only_an_https_link_is_shown_for_sharing(start: Start, vendors: Vendors, tmp_path: Path) -> None:
-    overrides = tmp_path / "overrides.toml"
-    overrides.write_text(LINK_FROM_POLICIES)
-    ella = start(OKENDO_OVERRIDES=str(overrides)).signed_in("ella")
-    for link in NO_LINKS:
-        vendors.control("policies", html=link)
-        assert "url" not in ella.api("GET", "/me/referrals").json(), link
-        assert "Your link" not in ella.get("/refer").text, link
-    vendors.control("policies", html="https://shop.example.com/r/abc?a=1&b=2")
-    assert ella.api("GET", "/me/referrals").json()["url"] == "https://shop.example.com/r/abc?a=1&b=2"
-    page = ella.get("/refer")
-    assert "https://shop.example.com/r/abc?a=1&b=2" in page.text
-    assert "?a=1&b=2" not in page.reply.text
+@pytest.mark.parametrize("link", NO_LINKS)
+def test_F4_only_an_https_link_is_one(link: str) -> None:
+    assert safe_link(link) is None
+
+
+def test_F4_a_link_that_is_an_attack_is_not_shown_for_sharing(ella: Shopper, vendors: Vendors) -> None:
+    assert "Your link" in ella.get("/refer").text
+    vendors.control("texts", hostile=True)
+    assert "url" not in ella.api("GET", "/me/referrals").json()
+    assert "Your link" not in ella.get("/refer").text
+    assert safe_link("https://shop.example.com/r/abc?a=1&b=2") == "https://shop.example.com/r/abc?a=1&b=2"
 
 
 def test_the_link_to_share_is_the_members_own(ella: Shopper, vendors: Vendors) -> None:

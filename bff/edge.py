@@ -149,14 +149,15 @@ class Edge:
             return None
         methods = self._methods_at(request.scope["path"].removeprefix(self._settings.base_path))
         asked = {name.strip().lower() for name in request.headers.get("access-control-request-headers", "").split(",")}
-        known = {name.strip().lower() for name in ALLOWED_HEADERS.split(",")} | {""}
+        allowed = f"{ALLOWED_HEADERS}, If-None-Match" if wanted == "GET" else ALLOWED_HEADERS
+        known = {name.strip().lower() for name in allowed.split(",")} | {""}
         if request.headers.get("origin") not in self._origins or wanted not in methods or not asked <= known:
             return Response(status_code=403)
         return Response(
             status_code=204,
             headers={
                 "access-control-allow-methods": ", ".join(sorted(methods)),
-                "access-control-allow-headers": ALLOWED_HEADERS,
+                "access-control-allow-headers": allowed,
                 "access-control-max-age": str(PREFLIGHT_SECONDS),
             },
         )
@@ -302,7 +303,8 @@ def _want_json(request: LoyaltyRequest) -> None:
 def _is_json(request: LoyaltyRequest) -> bool:
     given = request.headers.get("content-type")
     if given is None:
-        return request.method == "DELETE"
+        # What is not there is of no type.
+        return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
     kind, _, parameters = given.lower().partition(";")
     return kind.strip() == "application/json" and parameters.replace(" ", "") in {
         "",

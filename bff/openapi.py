@@ -121,7 +121,9 @@ def _operation(endpoint: Endpoint, schema: SchemaOf, base_url: str) -> dict[str,
     if endpoint.reads is not None:
         reads = schema(endpoint.reads)
         body = {"schema": reads, "examples": {"example": {"value": example_of(endpoint, endpoint.reads)}}}
-        operation["requestBody"] = {"required": True, "content": {"application/json": body}}
+        # An empty object may as well be left out.
+        required = bool(getattr(endpoint.reads, "__struct_fields__", True))
+        operation["requestBody"] = {"required": required, "content": {"application/json": body}}
     return operation
 
 

@@ -110,6 +110,9 @@ def test_E3_a_preflight_allows_what_the_route_takes_and_nothing_else(
 def test_E3_a_preflight_refuses_other_headers_origins_and_addresses(shopper: Shopper) -> None:
     path = "/api/v1/me/redemptions"
     assert preflight(shopper, path, "POST", "Idempotency-Key,Content-Type,X-Loyalty-CSRF").status_code == 204
+    # A copy may be asked for anew, and only a copy.
+    assert preflight(shopper, "/api/v1/program", "GET", "if-none-match").status_code == 204
+    assert preflight(shopper, path, "POST", "if-none-match").status_code == 403
     for headers in ("x-evil", "content-type, x-evil", "authorization", "*", "cookie", "x-forwarded-for"):
         refused = preflight(shopper, path, "POST", headers)
         assert refused.status_code == 403, headers

@@ -68,6 +68,16 @@ def test_H3_completing_takes_no_fields(service: Service, vendors: Vendors) -> No
     assert zoe.api("POST", path).status_code == 201
 
 
+def test_D4_what_is_not_sent_needs_no_content_type(service: Service, vendors: Vendors) -> None:
+    zoe = service.signed_in("zoe")
+    path, headers = f"/api/v1/me/earning-rules/{INSTAGRAM}/completions", {"origin": zoe.base, "x-loyalty-csrf": "1"}
+    assert zoe.request("POST", path, headers=headers, content=b"{}").status_code == 415
+    assert zoe.request("POST", path, headers=headers | {"content-type": "text/plain"}).status_code == 415
+    assert zoe.request("POST", path, headers={"origin": zoe.base}).status_code == 403
+    assert vendors.calls("trigger") == []
+    assert zoe.request("POST", path, headers=headers).status_code == 201
+
+
 def test_H8_only_what_was_offered_can_be_completed(ella: Shopper, vendors: Vendors) -> None:
     for rule in ("nothing-like-it", "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0aff"):
         reply = complete(ella, rule)

@@ -335,7 +335,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path="/me/referrals",
         handler=me.my_referrals,
         summary="Invited friends, their number, and the link to share",
-        description="Who was invited is not told, only when and with what outcome. `url` is the member's own link.",
+        description=(
+            "Who was invited is not told, only when and with what outcome. `url` is the member's own link. Follow "
+            "`next` until it is null."
+        ),
         who="member",
         answers={200: Referrals},
         refuses=MEMBER_FAILS,

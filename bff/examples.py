@@ -129,6 +129,7 @@ EXAMPLES: dict[Any, Any] = {
     ),
     Referrals: Referrals(
         referrals=[Referral(status="pending", date=datetime(2026, 3, 2, 18, 5, tzinfo=UTC))],
+        next=None,
         count=1,
         url="https://shop.example.com/refer/ab12cd34",
     ),

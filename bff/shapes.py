@@ -189,12 +189,12 @@ class Referral(Shown, frozen=True):
 
 
 class Referrals(Shown, frozen=True):
-    """Newest first; `next` is the `cursor` of the older ones."""
+    """Newest first; `next` is the `cursor` of the older ones, null at the end."""
 
     referrals: list[Referral]
+    next: str | None
     count: int | None = None
     url: str | None = None
-    next: str | None = None
 
 
 class Retailer(Shown, frozen=True):

@@ -117,7 +117,8 @@ def test_the_history_names_no_friend(ella: Shopper) -> None:
     invite(ella, "friend@example.com")
     reply, page = ella.api("GET", "/me/referrals"), ella.get("/refer")
     answer = reply.json()
-    assert set(answer) == {"referrals", "count", "url"}
+    assert set(answer) == {"referrals", "count", "url", "next"}
+    assert answer["next"] is None
     assert (answer["count"], [set(one) for one in answer["referrals"]]) == (3, [{"status", "date"}] * 3)
     assert all(one["date"].endswith("Z") for one in answer["referrals"])
     assert "@" not in reply.text

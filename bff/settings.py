@@ -153,7 +153,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ENVIRONMENT", "`production` or `development`", "production", read=one_of("production", "development")),
     Setting("LISTEN_HOST", "Address the web process listens on", "0.0.0.0", read=visible),  # noqa: S104
     Setting("PORT", "Port the web process listens on", "8000", read=whole(1, 65535)),
-    Setting("PUBLIC_URL", "What shoppers see; the callback is `{PUBLIC_URL}/callback`", required=True, read=url),
+    Setting("PUBLIC_URL", "What shoppers see; callback: `{PUBLIC_URL}{BASE_PATH}/callback`", required=True, read=url),
     Setting("BASE_PATH", "Prefix of every path, such as `/loyalty`", "", read=path),
     Setting("STOREFRONT_ORIGINS", "Origins that may call the JSON routes, comma-separated", "", read=origins),
     Setting("SECRET_KEYS", "`id:base64key,…`, newest first, ≥ 32 random bytes", required=True, secret=True, read=keys),

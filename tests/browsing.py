@@ -18,7 +18,7 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`violates ${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`));
 """
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-WRITES = ("customer_activation", "redeem", "spend", "referral_request", "trigger", "birthday")
+WRITES = ("customer_activation", "redeem", "referral_request", "trigger", "birthday")
 AXE = Axe().axe_script
 FIND_BARRIERS = """async (only) => {
   const options = {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}};

@@ -5,7 +5,6 @@ looked at. `parked` waits for a person; a `doubtful` one may have been paid.
 """
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,10 +14,10 @@ import msgspec
 
 from bff.actions import Event
 from bff.database import Database
+from bff.ledger import new_reference
 from bff.queueing import defer
 
 AwardState = Literal["waiting", "sent", "unknown", "paid", "parked"]
-REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 # So long the balance that the last award left behind is taken for the member's balance.
 NEAR_SECONDS = 30
 
@@ -142,7 +141,7 @@ class Awards:
         new = 0
         async with self._database.connection() as connection:
             for promise in promises:
-                values = msgspec.structs.asdict(promise) | {"payee": payee_of(promise), "reference": _reference()}
+                values = msgspec.structs.asdict(promise) | {"payee": payee_of(promise), "reference": new_reference("A")}
                 values["retry_seconds"] = self._retry_seconds
                 row = await (await connection.execute(PROMISE, values)).fetchone()
                 if row is not None:
@@ -228,7 +227,3 @@ def payee_of(promise: Promise) -> str:
     """A name for who is paid that stays the same and is no address; without one it is the connection."""
     who = f"email {promise.email.casefold()}" if promise.email else f"connection {promise.connection_id}"
     return hashlib.sha256(who.encode()).hexdigest()
-
-
-def _reference() -> str:
-    return "A-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))

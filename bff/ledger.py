@@ -147,7 +147,7 @@ class Ledger:
         """
         async with self._database.rows_of(Entry) as cursor:
             await self._settle_stale(cursor, customer_id=intent.customer_id)
-            values = msgspec.structs.asdict(intent) | {"support_reference": _reference()}
+            values = msgspec.structs.asdict(intent) | {"support_reference": new_reference("R")}
             entry: Entry | None = await (await cursor.execute(INSERT_INTENT, values)).fetchone()
             if entry is not None:
                 # If this process dies on the way, somebody else finds the line.
@@ -253,6 +253,6 @@ async def one_at_a_time(connection: "psycopg.AsyncConnection[Any]", customer_id:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (customer_id,))
 
 
-def _reference() -> str:
-    """What a shopper reads to support over the phone: no letters that look alike."""
-    return "R-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+def new_reference(kind: str) -> str:
+    """What is read over the phone, such as R-7KQ2MX9B: no letters that look alike."""
+    return f"{kind}-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))

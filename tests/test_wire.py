@@ -9,16 +9,18 @@ from conftest import Start, Work
 from joins import Rows
 from meanwhile import until
 from offered import FIVE_OFF, new_key, redeem, redemptions_of
-from running import Service, Vendors
+from running import Vendors
 from wire import Kind, Wire, stretched
 
 ROUNDS = 50
 # How many redemptions tara's points are good for.
 AT_ONCE = 5
-REQUEST_SECONDS = 3
-QUICK = {"UPSTREAM_TIMEOUT_SECONDS": "0.5", "REQUEST_SECONDS": str(REQUEST_SECONDS)}
-# What the service promises, and a little for the way there and back on a busy machine.
-ANSWER_SECONDS = REQUEST_SECONDS + 0.5
+# Where the wire falls silent the service gives up soon; elsewhere a busy machine must not look like silence.
+SOON = {"UPSTREAM_TIMEOUT_SECONDS": "1", "REQUEST_SECONDS": "3"}
+PATIENT = {"UPSTREAM_TIMEOUT_SECONDS": "10", "REQUEST_SECONDS": "20"}
+PATIENCE: dict[Kind, dict[str, str]] = {"blackhole": SOON, "drip": SOON}
+# For the way there and back on a busy machine.
+WAY_SECONDS = 0.5
 # What the shopper is told, and whether the vendor has carried it out.
 MEANS: dict[Kind, tuple[int, str, bool]] = {
     "refuse": (503, "failed", False),
@@ -36,17 +38,14 @@ def wire(vendors: Vendors) -> Iterator[Wire]:
         yield wire
 
 
-@pytest.fixture
-def service(start: Start, wire: Wire) -> Service:
-    return start(OKENDO_API_URL=wire.url, **QUICK)
-
-
 @pytest.mark.parametrize("kind", MEANS)
 def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies(
-    service: Service, wire: Wire, vendors: Vendors, work: Work, rows: Rows, kind: Kind
+    start: Start, wire: Wire, vendors: Vendors, work: Work, rows: Rows, kind: Kind
 ) -> None:
     status, state, carried_out = MEANS[kind]
-    work(OKENDO_API_URL=wire.url, REDEMPTION_SETTLING_SECONDS="1", **QUICK)
+    patience = PATIENCE.get(kind, PATIENT)
+    service = start(OKENDO_API_URL=wire.url, **patience)
+    work(OKENDO_API_URL=wire.url, REDEMPTION_SETTLING_SECONDS="1", **patience)
     for _ in range(ROUNDS // AT_ONCE):
         rows.execute("TRUNCATE redemptions, procrastinate_jobs CASCADE")
         with redis.Redis.from_url(service.settings["VALKEY_URL"]) as client:
@@ -59,7 +58,7 @@ def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies
             wire.will(kind)
             began = time.monotonic()
             reply = redeem(tara, FIVE_OFF, key)
-            assert time.monotonic() - began < ANSWER_SECONDS
+            assert time.monotonic() - began < int(patience["REQUEST_SECONDS"]) + WAY_SECONDS
             wire.will("")
             assert reply.status_code == status, reply.text
             shown = tara.api("GET", f"/me/redemptions/{key}").json()["state"]

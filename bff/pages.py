@@ -70,6 +70,8 @@ async def join(request: LoyaltyRequest) -> Response:
         await spend(request, JOIN, session.record.customer_id)
         await request.state["loyalty"].join(session, agreement)
     except Problem as problem:
+        if problem.status == 401:
+            raise
         if problem.code == "member_blocked":
             return see(request, "blocked")
         return await _join_page(request, problem)

@@ -134,6 +134,8 @@ def _as_page(request: LoyaltyRequest, problem: Problem) -> Response:
     if problem.code == "member_blocked" and request.method in {"GET", "HEAD"}:
         return see(request, "blocked")
     if problem.status == 401:
+        # It may have ended just now: then the page knows nobody, and its cookie goes.
+        request.scope["session"] = None
         return page(request, "sign_in.html", 401)
     return page(
         request,

@@ -5,11 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aging import aged, with_dead_tokens, without_a_jwt, without_faults
 from conftest import Start
 from meanwhile import at_once, same_browser, state_of
+from offered import FIVE_OFF
 from running import Service, Vendors
 from shopper import Shopper
 
@@ -105,6 +107,28 @@ def test_B6_a_dead_grant_ends_the_session(service: Service, vendors: Vendors) ->
     vendors.control("clock", advance=MONTHS)
     refused_once_more(ella)
     assert [call["status"] for call in vendors.calls("shopify_token")] == [200, 400]
+
+
+@pytest.mark.parametrize("path", ["/", "/welcome", "/rewards", f"/rewards/{FIVE_OFF}", "/refer"])
+def test_B6_the_page_that_finds_it_ended_asks_to_sign_in_and_clears_the_cookie(
+    service: Service, vendors: Vendors, path: str
+) -> None:
+    ella = service.signed_in("ella")
+    vendors.control("clock", advance=MONTHS)
+    page = ella.get(path)
+    assert (page.status, ella.session_cookie) == (401, None)
+    assert f"/login?return_to={quote(path, safe='')}" in page.reply.text
+
+
+@pytest.mark.parametrize(("persona", "path"), [("penny", "/join"), ("ella", "/refer")])
+def test_B6_the_form_that_finds_it_ended_asks_to_sign_in_and_clears_the_cookie(
+    service: Service, vendors: Vendors, persona: str, path: str
+) -> None:
+    shopper = service.signed_in(persona)
+    form = shopper.get(path)
+    vendors.control("clock", advance=MONTHS)
+    page = shopper.submit(form, path, **{"email": "friend@example.com"} if path == "/refer" else {})
+    assert (page.status, page.heading, shopper.session_cookie) == (401, "Please sign in to continue", None)
 
 
 @pytest.mark.parametrize("operation", ["customer", "login"])

@@ -134,6 +134,7 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         settings.valkey_url,
         verify_tls=settings.valkey_verify_tls,
         timeout_seconds=settings.valkey_timeout_seconds,
+        connections=settings.valkey_connections,
     )
     upstream = Upstream(AioTransport(), clock=clock)
     database = Database(settings.database_url)

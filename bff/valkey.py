@@ -12,14 +12,15 @@ from bff.errors import Problem
 from bff.timing import spent_on
 
 
-def connect(url: str, *, verify_tls: bool, timeout_seconds: float) -> Redis:
-    """A bounded pool in which every wait, for a connection or an answer, is bounded and tried at most twice (B11)."""
+def connect(url: str, *, verify_tls: bool, timeout_seconds: float, connections: int = 1) -> Redis:
+    """A pool of so many connections at most, in which every wait, for one of them or for an answer, is bounded and
+    tried at most twice (B11)."""
     address = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
     unverified = {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
     tls = unverified if address.startswith("rediss") and not verify_tls else {}
     pool = BlockingConnectionPool.from_url(
         address,
-        max_connections=64,
+        max_connections=connections,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

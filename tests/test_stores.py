@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import redis
 from away import (
     OF_A_SESSION,
     PUBLIC,
@@ -19,7 +20,7 @@ from away import (
     says_come_again,
     stopped,
 )
-from meanwhile import at_once, meanwhile, state_of, until
+from meanwhile import at_once, meanwhile, same_browser, state_of, until
 from running import Service, Vendors
 from shopper import COOKIE, Shopper
 
@@ -156,6 +157,17 @@ def test_B11_many_requests_at_a_silent_valkey_do_not_queue_up(service: Service, 
     assert max(took) < 2 * SOON_SECONDS
     until(lambda: is_ready(service))
     assert state_of(ella) == "enrolled"
+
+
+def test_B11_a_process_holds_no_more_connections_than_it_may(start: Callable[..., Service], store: Server) -> None:
+    service = start(VALKEY_CONNECTIONS="3")
+    ella = service.signed_in("ella")
+    tabs = [same_browser(service, ella) for _ in range(40)]
+    with redis.Redis.from_url(store.url) as client:
+        others = len(client.client_list())
+        states = at_once([partial(state_of, tab) for tab in tabs])
+        assert set(states) == {"enrolled"}
+        assert len(client.client_list()) - others <= 3
 
 
 def test_B10_answers_that_came_too_late_are_never_taken_for_others(service: Service, store: Server) -> None:

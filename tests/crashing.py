@@ -4,15 +4,12 @@ The product has no hooks for this. The test stands in the way itself: triggers o
 the test holds, and the sandbox, which holds back a reply.
 """
 
-import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,8 @@ import psycopg
 import redis
 from meanwhile import until
 from offered import FIVE_OFF, STORE_CREDIT, TEN_PERCENT, redemptions_of
-from running import ROOT, Vendors
+from processes import start
+from running import Vendors
 from shopper import Shopper
 
 from bff.sandbox.servers import Server
@@ -55,23 +53,15 @@ class Process:
     settings: Mapping[str, str]
     command: str
     log: Path
-    _process: "subprocess.Popen[bytes] | None" = None
+    _process: BaseProcess | None = None
 
     def start(self) -> None:
-        surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR"}}
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603  # The command is ours.
-                [sys.executable, "-m", "bff", self.command],
-                env=surroundings | dict(self.settings),
-                cwd=ROOT,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        self._process = start(self.settings, self.command, out=self.log)
 
     def kill(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
+            self._process.kill()
+            self._process.join()
 
 
 @dataclass

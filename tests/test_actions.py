@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from conftest import Start
+from processes import bff
 from retail import ACTIONS, BUYING, LINKING
-from test_commands import bff
 from test_settings import PRODUCTION
 
 from bff.actions import Action, read_actions, retailers_of

@@ -10,9 +10,9 @@ from checking import check, lines
 from joins import Rows
 from meanwhile import meanwhile, until
 from offered import FIVE_OFF, TEN_PERCENT, redeem
+from processes import bff
 from running import Service, Vendors
 from shopper import Shopper
-from test_commands import bff
 
 from bff.consents import Evidence
 

@@ -1,19 +1,7 @@
 """The command line, as the engineer on call uses it."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
-
-from running import ROOT, Service, Vendors
-
-
-def bff(settings: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
-    command = [sys.executable, "-m", "bff", *arguments]
-    return subprocess.run(  # noqa: S603
-        command, env=surroundings | dict(settings), cwd=ROOT, capture_output=True, text=True, check=False
-    )
+from processes import bff
+from running import Service, Vendors
 
 
 def test_B12_a_customer_is_signed_out_everywhere_at_once(

@@ -1,14 +1,13 @@
 """Which other origins may read the JSON routes, and what they are told."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
 from elsewhere import HOST, STOREFRONT, behind_a_router, production, with_a_fault
-from running import ROOT, Service, Vendors
+from processes import bff
+from running import Service, Vendors
 from shopper import Shopper
 from surface import api_paths, page_paths, surface
 
@@ -43,15 +42,7 @@ def test_E1_a_list_that_is_not_of_exact_https_origins_stops_the_boot(settings: d
 
 
 def test_E1_a_wildcard_ends_the_process_which_says_why(settings: dict[str, str]) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "bff", "serve"],
-        env=production(settings) | {"STOREFRONT_ORIGINS": "*"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = bff(production(settings) | {"STOREFRONT_ORIGINS": "*"}, "serve")
     assert ended.returncode != 0
     assert "STOREFRONT_ORIGINS" in ended.stderr + ended.stdout
     assert "Traceback" not in ended.stderr

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from otherwise import DIALECT, OVERRIDES
+from processes import bff
 from running import Service, Vendors
-from test_commands import bff
 
 from bff.endpoints import ROWS
 

@@ -12,10 +12,10 @@ from described import resolved
 from jsonschema import Draft202012Validator, FormatChecker
 from offered import FIVE_OFF, new_key, redeem
 from pagelaws import markup_of
+from processes import bff
 from running import ROOT, Service
 from shopper import Page, Shopper
 from surface import DOCS
-from test_commands import bff
 from test_openapi import PREFIX, answers_of, operations, problems_of
 
 from bff.cli import EXAMPLE_URL

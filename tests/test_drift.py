@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import Start
 from offered import FIVE_OFF, new_key, redeem
+from processes import bff
 from running import Vendors
-from test_commands import bff
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}

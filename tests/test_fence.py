@@ -9,9 +9,9 @@ from crashing import BARRIERS, LOCK, WAITING
 from joins import Rows, agree
 from meanwhile import meanwhile, until
 from offered import FIVE_OFF, code_of, redeem, redemptions_of, sends
+from processes import bff
 from running import Service, Vendors
 from shopper import Shopper
-from test_commands import bff
 from test_finding_out import KEY, state_of
 
 # Longer than any process may think about a redemption, and than what was sent needs to have its effect.

@@ -1,14 +1,12 @@
 """OKENDO_OVERRIDES: what nobody could read of Okendo's API is corrected by a file, proven against other addresses."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Start
-from running import ROOT, Service, Vendors
+from processes import bff
+from running import Service, Vendors
 
 from bff.errors import SettingsError
 from bff.okendo import rows_with_overrides
@@ -162,16 +160,7 @@ def test_N1_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_N1_a_bad_file_stops_the_boot_and_the_operator_reads_why(settings: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "overrides.toml"
     file.write_text('[redeem]\npaht = "/loyalty/redeem"', "utf-8")
-    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR"}}
-    ended = subprocess.run(
-        [sys.executable, "-m", "bff", "serve"],
-        env=surroundings | settings | {"OKENDO_OVERRIDES": str(file)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = bff(settings | {"OKENDO_OVERRIDES": str(file)}, "serve")
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
     assert [word for word in ("OKENDO_OVERRIDES", "[redeem]", "paht") if word not in said] == []

@@ -9,9 +9,9 @@ from away import stopped
 from conftest import Start, Work
 from joins import Rows
 from meanwhile import until
+from processes import bff
 from retail import ACTIONS, BUYING, FAST, LINKING, RATE, awards_of, bought, connection_of, deliver, linked
 from running import Service, Vendors
-from test_commands import bff
 from test_paying import settled, states
 
 from bff.sandbox.servers import Server

@@ -40,7 +40,8 @@ from bff.ledger import Ledger
 from bff.linking import Linking
 from bff.logs import set_up
 from bff.loyalty import Loyalty, Parts
-from bff.okendo import Account, Okendo, rows_with_overrides
+from bff.okendo import Account, Okendo
+from bff.overrides import rows_with_overrides
 from bff.pace import Pace
 from bff.paying import Merchant, Paying
 from bff.reconciliation import Reconciliation

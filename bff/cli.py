@@ -161,7 +161,7 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
 
 
 def serve(_: argparse.Namespace) -> None:
-    from bff.okendo import rows_with_overrides
+    from bff.overrides import rows_with_overrides
     from bff.server import serve as run
     from bff.settings import read_settings
 

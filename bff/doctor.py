@@ -15,7 +15,8 @@ from bff.app import account_of, client_of, retail_of
 from bff.database import Database
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.findings import Finding, Report, report
-from bff.okendo import Okendo, rows_with_overrides
+from bff.okendo import Okendo
+from bff.overrides import rows_with_overrides
 from bff.probes import TOKEN, probed
 from bff.retail import Retail
 from bff.sessions import ShopifyTokens

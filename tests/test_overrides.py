@@ -9,7 +9,7 @@ from processes import bff
 from running import Service, Vendors
 
 from bff.errors import SettingsError
-from bff.okendo import rows_with_overrides
+from bff.overrides import rows_with_overrides
 
 FIVE_OFF = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 STORE = "/stores/{subscriberId}/loyalty"

@@ -120,7 +120,7 @@ class Okendo:
 
 
 def with_query(url: str, values: Mapping[str, Any]) -> str:
-    return f"{url}?{urlencode(values)}" if values else url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(values)}" if values else url
 
 
 def _refusal(row: Row[Any], reply: HttpReply) -> VendorRefused:

@@ -1,6 +1,6 @@
 """OKENDO_OVERRIDES: the rows of `endpoints`, corrected by a file, so that a wrong guess about Okendo needs no code."""
 
-import string
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any, get_type_hints
@@ -11,6 +11,10 @@ from bff.endpoints import ROWS, Row
 from bff.errors import SettingsError
 
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
+STORE = "subscriberId"
+PLACE = re.compile(r"{(\w+)}")
+# What an address may consist of (RFC 3986), without a fragment, which no vendor ever sees.
+SENT = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 
 
 def rows_with_overrides(path: str | None) -> Mapping[str, Row[Any]]:
@@ -49,8 +53,7 @@ def _overridden(name: str, section: Any) -> Row[Any]:
 
 def _check(name: str, changes: Mapping[str, Any]) -> None:
     row = ROWS[name]
-    places = _placeholders(row.path) | {"subscriberId"}
-    known = {"sends": set(row.sends) | places, "names": set(row.names)}
+    known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names)}
     for key, names in known.items():
         if unknown := set(changes[key]) - names:
             raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
@@ -59,14 +62,26 @@ def _check(name: str, changes: Mapping[str, Any]) -> None:
     if (changes.get("method", row.method) == "GET") != (row.method == "GET"):
         remedy = "only what is a GET here can be one, since a GET that broke off is repeated."
         raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: {remedy}")
-    path = changes.get("path", "/")
-    if not path.startswith("/") or _placeholders(path) - places:
-        allowed = " or ".join(f"{{{place}}}" for place in sorted(places))
-        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] path: give a path from /, with no {{}} but {allowed}.")
+    _check_path(row, changes.get("path", row.path), changes["sends"])
 
 
-def _placeholders(path: str) -> set[str]:
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(path) if name is not None}
-    except ValueError:
-        return {"malformed"}
+def _check_path(row: Row[Any], path: str, sends: Mapping[str, str]) -> None:
+    if not is_path_of(row, path):
+        allowed = " or ".join(f"{{{place}}}" for place in sorted(given_in_path(row) | {STORE}))
+        remedy = f"give a path from /, as it is sent, with no {{}} but {allowed}."
+        raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
+    if lost := given_in_path(row) - set(PLACE.findall(path)) - set(sends):
+        argument = min(lost)
+        remedy = f'it loses {{{argument}}}; put that into the path or its query, or add sends = {{ {argument} = "…" }}.'
+        raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
+
+
+def given_in_path(row: Row[Any]) -> set[str]:
+    """The arguments that the row as shipped has a place for in its path."""
+    return set(PLACE.findall(ROWS[row.name].path)) - {STORE}
+
+
+def is_path_of(row: Row[Any], path: str) -> bool:
+    """Whether a path, with its query if it has one, has only places that this row can fill."""
+    places = given_in_path(row) | {STORE}
+    return SENT.fullmatch(PLACE.sub(lambda place: "" if place[1] in places else place[0], path)) is not None

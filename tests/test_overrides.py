@@ -12,6 +12,7 @@ from bff.errors import SettingsError
 from bff.overrides import rows_with_overrides
 
 FIVE_OFF = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
+TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 STORE = "/stores/{subscriberId}/loyalty"
 # Operation, the other path that the vendor may have, and what makes the service call it.
 OTHER_PATHS = (
@@ -39,12 +40,25 @@ BAD_FILES = {
     "a path of the wrong type": ("[redeem]\npath = 5", ("[redeem]", "path")),
     "a path that asks for what is not there": ('[redeem]\npath = "/loyalty/{unknown}/x"', ("[redeem]", "path")),
     "a path that cannot be read": ('[redeem]\npath = "/loyalty/{"', ("[redeem]", "path")),
+    "a path that says how to write a value": ('[faqs]\npath = "/{subscriberId!r}"', ("[faqs]", "path")),
+    "a path with a value inside braces": ('[faqs]\npath = "/{{subscriberId}}"', ("[faqs]", "path")),
+    "a path of two lines": ('[faqs]\npath = "/loyalty\\n/faqs"', ("[faqs]", "path")),
+    "a path whose end is never sent": ('[trigger]\npath = "/loyalty/rules#{rule}"', ("[trigger]", "path")),
+    "a path that loses its argument": (
+        '[trigger]\npath = "/loyalty/trigger"', ("[trigger] path", "{rule}", 'sends = { rule = "')
+    ),
+    "a store that nothing sends": ('[faqs.sends]\nsubscriberId = "store"', ("[faqs]", "sends", "subscriberId")),
     "an argument of the wrong type": ("[redeem.sends]\nreward = 5", ("[redeem]", "sends")),
     "an argument nobody gives": ('[redeem.sends]\nrewrad = "x"', ("[redeem]", "sends")),
     "an envelope that is no list": ('[customer]\nenvelope = "data"', ("[customer]", "envelope")),
     "names that are no list": ('[customer.names]\nbalance = "points"', ("[customer]", "names")),
     "a name of a field there is not": ('[customer.names]\nbalnace = ["points"]', ("[customer]", "names")),
     "no TOML": ("[redeem", ("TOML",)),
+}  # fmt: skip
+# Where the vendor may want the rule that was completed.
+RULE_ELSEWHERE = {
+    "in the query": 'path = "/loyalty/earning_rules?earningRuleId={rule}"',
+    "in the body": 'path = "/loyalty/earning_rules"\nsends = { rule = "earningRuleId" }',
 }
 
 
@@ -94,6 +108,22 @@ def test_another_name_of_an_argument_is_sent(overridden: Any, vendors: Vendors) 
     reply = ella.api("POST", "/me/redemptions", BODIES["/me/redemptions"], idempotency_key="an-intent-of-ella")
     assert (reply.status_code, reply.json()["code"]) == (422, "reward_unavailable")
     assert vendors.member("ella")["redemptions"] == []
+
+
+@pytest.mark.parametrize("where", RULE_ELSEWHERE)
+def test_an_argument_of_the_path_can_go_elsewhere(overridden: Any, vendors: Vendors, where: str) -> None:
+    ella = overridden(f"[trigger]\n{RULE_ELSEWHERE[where]}").signed_in("ella")
+    assert ella.api("POST", f"/me/earning-rules/{TIKTOK}/completions").status_code == 201
+    [call] = vendors.calls("trigger")
+    assert (call["path"], call["status"]) == ("/v1/loyalty/earning_rules", 200)
+    assert call["query"] == (f"earningRuleId={TIKTOK}" if where == "in the query" else "")
+
+
+def test_a_path_with_a_query_keeps_it_beside_the_arguments(overridden: Any, vendors: Vendors) -> None:
+    ella = overridden('[transactions]\npath = "/loyalty/transactions?kind=all"').signed_in("ella")
+    assert ella.api("GET", "/me/activity?limit=2").status_code == 200
+    call = vendors.calls("transactions")[-1]
+    assert (call["path"], call["query"].split("&")[:2]) == ("/v1/loyalty/transactions", ["kind=all", "limit=2"])
 
 
 def test_an_argument_can_be_given_its_name_back(overridden: Any) -> None:

@@ -50,8 +50,9 @@ def earning_rules(world: World, call: Call, member: Member) -> Response:
 
 @for_member
 def trigger(world: World, call: Call, member: Member) -> Response:
-    """Earn for a social action; the rule's id is in the path or the query."""
-    rule = EARNING_RULES.get(call.query.get("earningRuleId") or call.path_value("rule_id"))
+    """Earn for a social action; the rule's id is in the path, the query or the body."""
+    told = (call.json() or {}).get("earningRuleId", "")
+    rule = EARNING_RULES.get(call.path_value("rule_id") or call.query.get("earningRuleId") or str(told))
     if rule is None:
         raise refused(world, 404, "Earning rule not found or inactive.", "not_found")
     if rule.action != "social-follow":

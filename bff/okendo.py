@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import msgspec
 
@@ -173,9 +173,10 @@ def _items(row: Row[Any], body: Any) -> list[Any]:
 def _next(row: Row[Any], body: Any) -> str | None:
     """The token that asks for the next page: as it is, or inside the address of that page, which is not followed."""
     given = next((value for value in (find(body, where) for where in row.next) if isinstance(value, str)), "")
-    if "?" not in given:
+    _, is_address, query = given.partition("?")
+    if not is_address:
         return given or None
-    return parse_qs(urlsplit(given).query).get(row.sends.get("cursor", ""), [None])[0]
+    return parse_qs(query.partition("#")[0]).get(row.sends.get("cursor", ""), [None])[0]
 
 
 def _fields_of_object(row: Row[Any], body: Any) -> dict[str, Any]:

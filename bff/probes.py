@@ -1,13 +1,13 @@
 """Each of Okendo's operations asked once, if that changes nothing: did it answer, and with what we need?"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, get_args, get_origin
 
 import msgspec
 
-from bff.endpoints import LOGIN, MERCHANT_CUSTOMER, ForMember, ForMerchant, Page, Public, Row
-from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.endpoints import LOGIN, MERCHANT_CUSTOMER, ROWS, ForMember, ForMerchant, Page, Public, Row
+from bff.errors import Problem, UpstreamFailed, UpstreamTimeout, VendorRefused
 from bff.findings import Finding, Verdict
 from bff.okendo import Okendo
 
@@ -15,38 +15,45 @@ from bff.okendo import Okendo
 TOKEN = "DOCTOR_CUSTOMER_TOKEN"  # noqa: S105
 # A customer who cannot exist (RFC 2606): whoever is told that there is none has been let in.
 NOBODY = "nobody@example.invalid"
+LOGIN_FAILED = f"is not asked: {LOGIN.name} failed"
+FRESH_TOKEN = f"Take a fresh token for {TOKEN}, then ask again."
+LOOK = "Look at OKENDO_API_URL, then ask again."
+LATER = "Ask again later."
 
 
 async def probed(okendo: Okendo, rows: Mapping[str, Row[Any]], token: str) -> list[Finding]:
     """Every row that only reads; a member's rows only with a customer's token."""
-    jwt, login = await _login(okendo, token) if token else ("", _left_alone(LOGIN, f"needs {TOKEN}"))
-    others = [_probed(okendo, row, jwt) for name, row in rows.items() if name != LOGIN.name]
+    jwt, why_not, login = await _login(okendo, rows[LOGIN.name], token)
+    others = [_probed(okendo, row, jwt, why_not) for name, row in rows.items() if name != LOGIN.name]
     return [login, *await asyncio.gather(*others)]
 
 
-async def _login(okendo: Okendo, token: str) -> tuple[str, Finding]:
-    jwt = ""
-
-    async def ask() -> Any:
-        nonlocal jwt
+async def _login(okendo: Okendo, row: Row[Any], token: str) -> tuple[str, str, Finding]:
+    """The member's JWT, or why there is none, and the line about it."""
+    if not token:
+        return "", f"needs {TOKEN}", _line(row, "note", f"needs {TOKEN}")
+    try:
         login = await okendo.for_store(LOGIN, customer_account=token)
-        jwt = login.token
-        return login
+    except VendorRefused as refusal:
+        if refusal.status == 401:
+            return "", f"is not asked: {TOKEN} was refused", _refused(row, refusal, FRESH_TOKEN)
+        return "", LOGIN_FAILED, _refused(row, refusal, _correct(row))
+    except Problem as problem:
+        return "", LOGIN_FAILED, _failed(row, problem)
+    return login.token, "", _line(row, *described(row, login))
 
-    finding = await _asked(LOGIN, ask)
-    return jwt, finding
 
-
-async def _probed(okendo: Okendo, row: Row[Any], jwt: str) -> Finding:
-    if row.method != "GET":
-        return _left_alone(row, "is not asked: it would change something")
+async def _probed(okendo: Okendo, row: Row[Any], jwt: str, why_not: str) -> Finding:
+    # As shipped: what only reads is not for a file to say.
+    if ROWS[row.name].method != "GET":
+        return _line(row, "note", "is not asked: it would change something")
     if isinstance(row, ForMerchant):
         return await _merchant(okendo, row)
     if isinstance(row, Public):
-        return await _asked(row, lambda: okendo.public(row))
+        return await _asked(row, okendo.public(row))
     if isinstance(row, ForMember) and jwt:
-        return await _asked(row, lambda: okendo.for_member(row, jwt))
-    return _left_alone(row, f"needs {TOKEN}")
+        return await _asked(row, okendo.for_member(row, jwt))
+    return _line(row, "note", why_not)
 
 
 async def _merchant(okendo: Okendo, row: ForMerchant[Any]) -> Finding:
@@ -55,24 +62,40 @@ async def _merchant(okendo: Okendo, row: ForMerchant[Any]) -> Finding:
     except VendorRefused as refusal:
         if refusal.status == 404 and row.name == MERCHANT_CUSTOMER.name:
             return _line(row, "ok", "answers: OKENDO_API_KEY is accepted")
-        detail = f"was refused with {refusal.status} at {row.method} /enterprise{row.path}"
-        return _line(row, "fail", detail, "Compare OKENDO_USER_ID and OKENDO_API_KEY with Okendo's settings.")
-    except UpstreamFailed as failure:
-        return _line(row, "fail", failure.detail, "Look at OKENDO_API_URL, then ask again.")
-    except Problem:
-        return _line(row, "note", "needs OKENDO_API_KEY")
+        return _refused(row, refusal, "Compare OKENDO_USER_ID and OKENDO_API_KEY with Okendo's settings.")
+    except Problem as problem:
+        if problem.code == "feature_unavailable":
+            return _line(row, "note", "needs OKENDO_API_KEY")
+        return _failed(row, problem)
     return _line(row, "ok", "answers")
 
 
-async def _asked(row: Row[Any], ask: Callable[[], Awaitable[Any]]) -> Finding:
-    correct = f"Correct [{row.name}] in OKENDO_OVERRIDES; docs/okendo.md says how."
+async def _asked(row: Row[Any], answer: Awaitable[Any]) -> Finding:
     try:
-        verdict, detail = described(row, await ask())
+        verdict, detail = described(row, await answer)
     except VendorRefused as refusal:
-        return _line(row, "fail", f"was refused with {refusal.status} at {row.method} {row.path}", correct)
-    except UpstreamFailed as failure:
-        return _line(row, "fail", failure.why, correct)
-    return _line(row, verdict, detail, correct if verdict == "warn" else "")
+        return _refused(row, refusal, _correct(row))
+    except Problem as problem:
+        return _failed(row, problem)
+    return _line(row, verdict, detail, _correct(row) if verdict == "warn" else "")
+
+
+def _refused(row: Row[Any], refusal: VendorRefused, remedy: str) -> Finding:
+    root = "/enterprise" if isinstance(row, ForMerchant) else ""
+    return _line(row, "fail", f"was refused with {refusal.status} at {row.method} {root}{row.path}", remedy)
+
+
+def _failed(row: Row[Any], problem: Problem) -> Finding:
+    """No answer, or one that is none; a call that could not even be made is the row's own fault."""
+    if not isinstance(problem, UpstreamFailed):
+        return _line(row, "fail", problem.detail, _correct(row))
+    is_away = isinstance(problem, UpstreamTimeout) or not problem.sent
+    is_busy = problem.retry_after_seconds is not None
+    return _line(row, "fail", problem.why, LATER if is_busy else LOOK if is_away else _correct(row))
+
+
+def _correct(row: Row[Any]) -> str:
+    return f"Correct [{row.name}] in OKENDO_OVERRIDES; docs/okendo.md says how."
 
 
 def described(row: Row[Any], reply: Any) -> tuple[Verdict, str]:
@@ -94,10 +117,6 @@ def _never(shape: type[msgspec.Struct], items: list[Any]) -> str:
         if not field.required and all(getattr(item, field.name) == field.default for item in items)
     ]
     return f"; nothing found for {', '.join(empty)}" if empty else ""
-
-
-def _left_alone(row: Row[Any], why: str) -> Finding:
-    return _line(row, "note", why)
 
 
 def _line(row: Row[Any], verdict: Verdict, detail: str, remedy: str = "") -> Finding:

@@ -12,10 +12,11 @@ from otherwise import DIALECT, OVERRIDES
 from processes import bff
 from running import Service, Vendors
 
-from bff.endpoints import ROWS
+from bff.endpoints import ROWS, ForMember
 
 Doctor = Callable[..., "Examined"]
 READS = {name for name, row in ROWS.items() if row.method == "GET"}
+MEMBERS = {name for name in READS if isinstance(ROWS[name], ForMember)}
 
 
 class Examined:
@@ -141,6 +142,51 @@ def test_what_is_wrong_is_named_and_the_rest_is_looked_at(doctor: Doctor, change
     assert (found.status, found.report["healthy"], found.verdicts()[name]) == (1, False, "fail")
     assert found.of(name)["remedy"]
     assert len(found.verdicts()) > 20
+
+
+def test_a_refused_token_is_told_as_that(doctor: Doctor, vendors: Vendors) -> None:
+    found = doctor(DOCTOR_CUSTOMER_TOKEN="shcat_that-is-no-token-at-all")
+    assert found.of("login")["detail"].startswith("was refused with 401")
+    assert found.of("login")["remedy"].startswith("Take a fresh token for DOCTOR_CUSTOMER_TOKEN")
+    for name in sorted(MEMBERS):
+        told = found.of(name)
+        assert (told["verdict"], told["detail"]) == ("note", "is not asked: DOCTOR_CUSTOMER_TOKEN was refused")
+
+
+def test_a_login_that_is_wrong_is_no_tokens_fault(doctor: Doctor, vendors: Vendors) -> None:
+    token = vendors.token("ella")
+    vendors.fault("login", "status:404", times=9)
+    found = doctor(DOCTOR_CUSTOMER_TOKEN=token)
+    assert found.of("login")["remedy"].startswith("Correct [login] in OKENDO_OVERRIDES")
+    assert {found.of(name)["detail"] for name in MEMBERS} == {"is not asked: login failed"}
+
+
+def test_an_okendo_that_is_not_there_is_no_rows_fault(doctor: Doctor, vendors: Vendors) -> None:
+    found = doctor(DOCTOR_CUSTOMER_TOKEN=vendors.token("ella"), OKENDO_API_URL="http://localhost:1")
+    asked = [found.of(name) for name in sorted(READS - MEMBERS | {"login"})]
+    assert {(told["verdict"], told["detail"], told["remedy"]) for told in asked} == {
+        ("fail", "It could not be reached.", "Look at OKENDO_API_URL, then ask again.")
+    }
+
+
+def test_an_operation_that_is_late_or_busy_is_not_wrong(doctor: Doctor, vendors: Vendors) -> None:
+    vendors.fault("faqs", "delay", times=9, seconds=4)
+    vendors.fault("vip_program", "status:429", times=9, retryAfter=30)
+    found = doctor(UPSTREAM_TIMEOUT_SECONDS="2")
+    assert found.of("faqs")["remedy"] == "Look at OKENDO_API_URL, then ask again."
+    assert found.of("vip_program")["remedy"] == "Ask again later."
+
+
+@pytest.mark.parametrize("name", ["faqs", "merchant_customer", "transactions", "login"])
+def test_a_path_that_cannot_be_asked_fails_its_own_row(
+    doctor: Doctor, vendors: Vendors, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "overrides.toml"
+    file.write_text(f'[{name}]\npath = "/{"x" * 70_000}"', "utf-8")
+    found = doctor(DOCTOR_CUSTOMER_TOKEN=vendors.token("ella"), OKENDO_OVERRIDES=str(file))
+    assert found.of(name)["verdict"] == "fail"
+    assert found.of(name)["remedy"].startswith(f"Correct [{name}] in OKENDO_OVERRIDES")
+    assert found.of("earning_rules")["verdict"] == "ok"
 
 
 def test_everything_down_is_told_soon(doctor: Doctor) -> None:

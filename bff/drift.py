@@ -6,13 +6,15 @@ words, so the file says what was concluded and what could not be.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
+from urllib.parse import quote
 
 import msgspec
 
 from bff.endpoints import ROWS, ForStore, Page, Public, Row
+from bff.overrides import STORE, given_in_path, is_path_of
 from bff.reference import Documented, documented, page_of
 
 # Which words in path, summary or operation id make a documented operation one of ours: whether it is the store's,
@@ -38,6 +40,8 @@ MEANINGS: tuple[tuple[str, bool, bool, str], ...] = (
     ("customer_earning_rules", False, True, r"earning"),
     ("customer", False, True, r"customer"),
 )
+PLACE_ON_PAGE = re.compile(r"{([^{}]*)}")
+STORE_ON_PAGE = re.compile(r"/stores/{([^{}]*)}")
 
 
 def overrides_from(file: str) -> str:
@@ -76,45 +80,88 @@ def _meant(operation: Documented, taken: Mapping[str, Documented]) -> str | None
 def _section(row: Row[Any], operation: Documented) -> list[str]:
     changes: dict[str, Any] = {}
     reasons: list[str] = []
-    path = _path(row, operation)
     if operation.method != row.method:
         changes["method"] = operation.method
-    if path != row.path:
-        changes["path"] = path
-    _compare_arguments(row, operation, changes, reasons)
+    found = _found(row, operation)
+    _compare_path(row, operation, found, changes, reasons)
+    _compare_arguments(row, operation, {place.theirs for place in found.values()}, changes, reasons)
     _compare_answer(row, operation, changes, reasons)
     head = f"# {row.name}: as on the page" if not changes else f"# {row.name}: was {row.method} {row.path}"
     body = [f"[{row.name}]", *(f"{key} = {_toml(value)}" for key, value in changes.items())] if changes else []
     return [head, *(f"#   {reason}" for reason in reasons), *body]
 
 
-def _path(row: Row[Any], operation: Documented) -> str:
-    """The page's path with our names in its places."""
-    ours = [name for name in re.findall(r"{(\w+)}", row.path) if name != "subscriberId"]
-    path = operation.path
-    for name in re.findall(r"{([^}]+)}", path):
-        if isinstance(row, Public | ForStore) and name == re.findall(r"{([^}]+)}", path)[0]:
-            path = path.replace(f"{{{name}}}", "{subscriberId}")
-        elif ours:
-            path = path.replace(f"{{{name}}}", f"{{{ours.pop(0)}}}")
-    return path
+class Place(NamedTuple):
+    """Where the page takes an argument, and under which name."""
+
+    kind: str
+    theirs: str
 
 
-def _compare_arguments(row: Row[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:
-    known = set(operation.arguments)
+def _found(row: Row[Any], operation: Documented) -> dict[str, Place]:
+    """Where the page takes the arguments that our path has places for: by their names, else by being the only one."""
+    store = {STORE, *STORE_ON_PAGE.findall(operation.path)}
+    in_path = tuple(name for name in PLACE_ON_PAGE.findall(operation.path) if name not in store)
+    kinds = {"path": in_path, "query": operation.query, "body": operation.body}
+    alone = [Place(kind, names[0]) for kind, names in kinds.items() if len(names) == 1]
+    found = {}
+    for ours in sorted(given_in_path(row)):
+        alike = [Place(kind, one) for kind, names in kinds.items() for one in names if ours in one.lower()]
+        if alike or alone:
+            found[ours] = (alike or alone)[0]
+    return found
+
+
+def _compare_path(
+    row: Row[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
+) -> None:
+    """The page's path with our names in its places, unless it has places or signs that we cannot fill or send."""
+    names = {place.theirs: ours for ours, place in found.items() if place.kind == "path"}
+    if isinstance(row, Public | ForStore):
+        names |= dict.fromkeys(STORE_ON_PAGE.findall(operation.path), STORE)
+    path = PLACE_ON_PAGE.sub(lambda place: f"{{{names.get(place[1], place[1])}}}", operation.path)
+    foreign = [name for name in PLACE_ON_PAGE.findall(path) if name not in given_in_path(row) | {STORE}]
+    lost = sorted(given_in_path(row) - set(found))
+    if foreign or lost or not is_path_of(row, path):
+        why = _why_not(foreign, lost)
+        reasons.append(f"path: {why}: {operation.path}")
+        return
+    for ours, (kind, theirs) in found.items():
+        if kind == "query":
+            path += f"{'&' if '?' in path else '?'}{quote(theirs, safe='')}={{{ours}}}"
+        if kind == "body":
+            changes["sends"] = {ours: theirs}
+        if kind != "path":
+            reasons.append(f"path: the page takes our {{{ours}}} in its {kind}, as {theirs}")
+    if path != row.path:
+        changes["path"] = path
+
+
+def _why_not(foreign: list[str], lost: list[str]) -> str:
+    if foreign:
+        return f"the page has {{{foreign[0]}}}, which is not a name of ours"
+    if lost:
+        return f"the page has no place for our {{{lost[0]}}}"
+    return "the page has signs that no address can have"
+
+
+def _compare_arguments(
+    row: Row[Any], operation: Documented, found: Set[str], changes: dict[str, Any], reasons: list[str]
+) -> None:
+    known, query = (operation.query, ()) if operation.method == "GET" else (operation.body, operation.query)
     lost = {ours: theirs for ours, theirs in row.sends.items() if theirs not in known}
-    free = sorted(known - set(row.sends.values()))
+    free = sorted(set(known) - set(row.sends.values()) - found)
     sends = {}
     for ours, theirs in lost.items():
-        if found := _alike(theirs, free) or _alike(ours, free) or (free[0] if len(free) == len(lost) == 1 else None):
-            sends[ours] = found
-            free.remove(found)
+        if like := _alike(theirs, free) or _alike(ours, free) or (free[0] if len(free) == len(lost) == 1 else None):
+            sends[ours] = like
+            free.remove(like)
         else:
             reasons.append(f"sends: nothing on the page is like {theirs!r} for our {ours!r}")
     if sends:
-        changes["sends"] = sends
-    if free:
-        reasons.append(f"the page also takes {', '.join(free)}")
+        changes["sends"] = changes.get("sends", {}) | sends
+    takes = {"": free, " in its query": [name for name in query if name not in found]}
+    reasons += [f"the page also takes {', '.join(names)}{where}" for where, names in takes.items() if names]
 
 
 def _compare_answer(row: Row[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:

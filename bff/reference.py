@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -22,12 +22,14 @@ Schema = Mapping[str, Any]
 
 
 class Documented(msgspec.Struct, frozen=True):
-    """An operation as the page has it; `fields` are dotted paths in the success, `lists` those of lists of objects."""
+    """An operation as the page has it: the names it takes in its query and in its body; `fields` are dotted paths in
+    the success, `lists` those of lists of objects."""
 
     method: str
     path: str
     words: str
-    arguments: tuple[str, ...]
+    query: tuple[str, ...]
+    body: tuple[str, ...]
     fields: tuple[str, ...]
     lists: tuple[str, ...]
 
@@ -64,20 +66,28 @@ def _documents(page: str) -> Iterator[Schema]:
 
 def _operations(document: Schema) -> Iterator[Documented]:
     for path, item in document["paths"].items():
-        for method, operation in item.items() if isinstance(item, dict) else ():
+        for method, operation in item.items() if isinstance(item, dict) and _is_name(path) else ():
             if method in {"get", "post", "put", "patch", "delete"} and isinstance(operation, dict):
-                yield _operation(document, method.upper(), path, operation)
+                shared = _list(item.get("parameters"))
+                yield _operation(document, method.upper(), path, operation, shared)
 
 
-def _operation(document: Schema, method: str, path: str, operation: Schema) -> Documented:
+def _operation(document: Schema, method: str, path: str, operation: Schema, shared: list[Any]) -> Documented:
     fields, lists = set[str](), set[str]()
     for _, where, is_list in _walk(document, _success(document, operation), ""):
         fields.add(where)
         if is_list:
             lists.add(where)
     words = " ".join(str(operation.get(key, "")) for key in ("summary", "operationId"))
-    arguments = tuple(_arguments(document, method, operation))
-    return Documented(method, path, f"{path} {words}".lower(), arguments, tuple(sorted(fields)), tuple(sorted(lists)))
+    return Documented(
+        method=method,
+        path=path,
+        words=f"{path} {words}".lower(),
+        query=_query(document, [*shared, *_list(operation.get("parameters"))]),
+        body=() if method == "GET" else _body(document, operation),
+        fields=tuple(sorted(fields)),
+        lists=tuple(sorted(lists)),
+    )
 
 
 def _success(document: Schema, operation: Schema) -> Schema:
@@ -90,15 +100,14 @@ def _success(document: Schema, operation: Schema) -> Schema:
     return {}
 
 
-def _arguments(document: Schema, method: str, operation: Schema) -> Iterator[str]:
-    if method != "GET":
-        body = _json_schema(document, _resolved(document, operation.get("requestBody")))
-        yield from _properties(document, body)
-        return
-    for given in operation.get("parameters") or ():
-        parameter = _resolved(document, given)
-        if parameter.get("in") == "query":
-            yield str(parameter.get("name"))
+def _query(document: Schema, parameters: list[Any]) -> tuple[str, ...]:
+    found = (_resolved(document, given) for given in parameters)
+    names = (one.get("name") for one in found if one.get("in") == "query")
+    return tuple(dict.fromkeys(name for name in names if _is_name(name)))
+
+
+def _body(document: Schema, operation: Schema) -> tuple[str, ...]:
+    return tuple(_properties(document, _json_schema(document, _resolved(document, operation.get("requestBody")))))
 
 
 def _json_schema(document: Schema, holder: Schema) -> Schema:
@@ -119,14 +128,23 @@ def _walk(document: Schema, schema: Schema, where: str, depth: int = 0) -> Itera
         yield from _walk(document, _resolved(document, given), inner, depth + 1)
 
 
-def _properties(document: Schema, schema: Schema) -> dict[str, Any]:
+def _properties(document: Schema, schema: Schema, depth: int = 0) -> dict[str, Any]:
     """Of an object, or of all the objects that it is put together from."""
     own = schema.get("properties")
-    found = dict(own) if isinstance(own, dict) else {}
-    for key in ("allOf", "oneOf", "anyOf"):
-        for part in schema.get(key) or ():
-            found |= _properties(document, _resolved(document, part))
+    found = {name: given for name, given in own.items() if _is_name(name)} if isinstance(own, dict) else {}
+    for key in ("allOf", "oneOf", "anyOf") if depth < DEEPEST else ():
+        for part in _list(schema.get(key)):
+            found |= _properties(document, _resolved(document, part), depth + 1)
     return found
+
+
+def _is_name(name: Any) -> TypeGuard[str]:
+    """Whether this can stand in a line of a file."""
+    return isinstance(name, str) and bool(name.strip()) and name.isprintable()
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _resolved(document: Schema, schema: Any) -> Schema:

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from offered import FIVE_OFF, new_key, redeem
 from processes import bff
 from running import Vendors
 
+from bff.drift import overrides_from
+from bff.endpoints import ROWS
+from bff.overrides import rows_with_overrides
+
+TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 TEXT = {"type": "string"}
 NUMBER = {"type": "number"}
 
@@ -159,6 +165,97 @@ def test_an_operation_of_another_kind_is_told_and_left_out(made: Any) -> None:
     text, _ = made(f"~~~json\n{json.dumps(document)}\n~~~\n")
     assert "# Not one of ours: GET /stores/{id}/reviews" in text
     assert tomllib.loads(text) == {}
+
+
+# Where a page may take the rule that was completed, and what the file then says.
+QUERY = {"name": "earningRuleId", "in": "query"}
+BODY = {"content": {"application/json": {"schema": of(earningRuleId=TEXT)}}}
+TRIGGERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "query": ({"post": {"parameters": [QUERY]}}, {"path": "/loyalty/earning_rules?earningRuleId={rule}"}),
+    "query of the path": (
+        {"parameters": [QUERY], "post": {}},
+        {"path": "/loyalty/earning_rules?earningRuleId={rule}"},
+    ),
+    "body": (
+        {"post": {"requestBody": BODY}},
+        {"sends": {"rule": "earningRuleId"}, "path": "/loyalty/earning_rules"},
+    ),
+}
+
+
+def one_operation(path: str, item: dict[str, Any], summary: str) -> str:
+    for operation in item.values():
+        if isinstance(operation, dict):
+            operation["summary"] = summary
+    return f"```json\n{json.dumps({'paths': {path: item}})}\n```\n"
+
+
+@pytest.mark.parametrize("where", TRIGGERS)
+def test_an_argument_of_our_path_goes_where_the_page_takes_it(
+    made: Any, start: Start, vendors: Vendors, where: str
+) -> None:
+    item, expected = TRIGGERS[where]
+    text, overrides = made(one_operation("/loyalty/earning_rules", item, "Trigger a social earning rule"))
+    assert tomllib.loads(text) == {"trigger": expected}
+    assert f"the page takes our {{rule}} in its {where.split()[0]}, as earningRuleId" in text
+    ella = start(OKENDO_OVERRIDES=str(overrides)).signed_in("ella")
+    assert ella.api("POST", f"/me/earning-rules/{TIKTOK}/completions").status_code == 201
+    assert [call["path"] for call in vendors.calls("trigger")] == ["/v1/loyalty/earning_rules"]
+
+
+def test_a_place_for_an_argument_is_told_by_its_name(made: Any) -> None:
+    path = "/loyalty/{tenantId}/earning_rules/{ruleId}/completions"
+    text, _ = made(one_operation(path, {"post": {}}, "Trigger a social earning rule"))
+    assert f"#   path: the page has {{tenantId}}, which is not a name of ours: {path}" in text
+    text, _ = made(one_operation("/loyalty/social/{id}", {"post": {}}, "Trigger a social earning rule"))
+    assert tomllib.loads(text) == {"trigger": {"path": "/loyalty/social/{rule}"}}
+
+
+def test_what_the_query_of_a_deed_takes_is_told_apart_from_its_body(made: Any) -> None:
+    parameters = [{"name": "dryRun", "in": "query"}, {"name": "okendo-api-version", "in": "header"}]
+    schema = of(redemptionRuleId=TEXT, currencyCode=TEXT)
+    operation = {"parameters": parameters, "requestBody": {"content": {"application/json": {"schema": schema}}}}
+    text, _ = made(one_operation("/loyalty/redemptions", {"post": operation}, "Redeem points"))
+    assert tomllib.loads(text) == {}
+    assert "#   the page also takes currencyCode\n#   the page also takes dryRun in its query\n" in text
+
+
+AWKWARD_PATHS = (
+    "/loyalty/{tenantId}/customer", "/stores/{id}/{tenantId}/loyalty/faqs", "/{tenant}/stores/{id}/loyalty/faqs",
+    "/stores/x/loyalty/faqs", "loyalty/customer", "", "/loyalty/customer{", "/loyalty/{}/customer",
+    "/loyalty/{{customer}}", "/loyalty/{subscriberId!r}/customer", "/loyalty/customer/{a b}", "/loyalty/customer me",
+    "/loyalty/customer#me", "/loyalty/customer\n[redeem]\npaht = 1", "/loyalty/customer\x7f", "/loyalty/customer\ud800",
+    '/loyalty/customer"', "/loyalty/customer\\", "/loyalty/cüstomer", "/loyalty/customer?expand={all}",
+    "https://evil.example/loyalty/customer", "/loyalty/social", "/loyalty/social/{a}/{b}", "/loyalty/social/{rule}?x=1",
+    "/loyalty/{subscriberId}/social/{id}", "/loyalty/redemption_rules/{redemptionRuleId}/redeem", "/loyalty/birthday",
+)  # fmt: skip
+AWKWARD_NAMES = (
+    "ruleId", "rule[id]", "rule id&x={y}", 'ru"le', "ru\\le", "rule\n[redeem]", "rule\x7f", "rule\ud800", "rülé", "",
+    "rule.id", "{rule}", "#rule", 5, None, ["rule"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AWKWARD_NAMES, ids=ascii)
+def test_whatever_the_page_says_the_file_is_accepted_at_boot(tmp_path: Path, name: Any) -> None:
+    saved, overrides = tmp_path / "page.md", tmp_path / "overrides.toml"
+    schema = of(**{str(name): of(**{str(name): TEXT}, balance=NUMBER)}, rules=many(**{str(name): TEXT}))
+    said = {"content": {"application/json": {"schema": schema}}}
+    whole = {"parameters": [{"name": name, "in": "query"}], "requestBody": said, "responses": {"200": said}}
+    bare = {"parameters": name, "requestBody": name, "responses": {"200": name}}
+    for path, operation in product(AWKWARD_PATHS, (whole, bare)):
+        item = dict.fromkeys(("get", "post", "put", "patch", "delete"), operation)
+        saved.write_text(f"```json\n{json.dumps({'paths': {path: item, '/loyalty/spend': item}})}\n```\n", "utf-8")
+        overrides.write_text(overrides_from(str(saved)), "utf-8")
+        assert rows_with_overrides(str(overrides)).keys() == ROWS.keys(), path
+
+
+def test_what_goes_round_in_a_circle_is_read_once(made: Any) -> None:
+    again = {"allOf": [{"$ref": "#/components/schemas/Again"}], "properties": {"count": NUMBER}}
+    answers = {"200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Again"}}}}}
+    paths = {"/loyalty/referrals/count": {"get": {"summary": "Number of referrals", "responses": answers}}}
+    document = {"paths": paths, "components": {"schemas": {"Again": again}}}
+    text, _ = made(f"```json\n{json.dumps(document)}\n```\n")
+    assert tomllib.loads(text) == {"referral_count": {"path": "/loyalty/referrals/count"}}
 
 
 @pytest.mark.parametrize(

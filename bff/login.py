@@ -41,7 +41,7 @@ Token = Annotated[str | msgspec.UnsetType, msgspec.Meta(extra_json_schema={"patt
 
 
 class HandIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /session`: one of the two kinds of token a storefront may hold."""
+    """Exactly one of the two: the kind of token that the storefront holds."""
 
     customer_access_token: Token = msgspec.field(default=msgspec.UNSET, name="customerAccessToken")
     storefront_customer_access_token: Token = msgspec.field(default=msgspec.UNSET, name="storefrontCustomerAccessToken")

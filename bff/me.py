@@ -35,7 +35,7 @@ Data = TypeVar("Data")
 
 
 class EnrolmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The version and digest of the policies that stood beside the button when the shopper clicked it."""
+    """What stood beside the button when the shopper clicked it."""
 
     policies_version: str | int | float
     policies_digest: str
@@ -50,8 +50,6 @@ class ReferralRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BirthdayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A day of the month and a month from 1 to 12; there is no year."""
-
     # Bounds for the documentation alone: a day that does not exist is a problem to be shown to the shopper.
     day: Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": 31})]
     month: Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": 12})]
@@ -62,7 +60,7 @@ class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
-    """`policies_outdated` brings the policies that are in force now."""
+    """Why a shopper could not join, with the policies to agree to instead."""
 
     legal_policies: LegalPolicies | None = None
 

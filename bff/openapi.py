@@ -26,6 +26,7 @@ from bff.vocabulary import (
     Schema,
     Who,
 )
+from bff.wording import worded
 
 PREFIX = "/api/v1"
 SESSION = [{"session": list[str]()}]
@@ -80,7 +81,7 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
         "tags": [{"name": name, "description": words} for name, words in TAGS.values()],
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": worded(components),
             "examples": {
                 _example_name(code, status): _problem(code, status, base_url)
                 for code, status in dict.fromkeys(pair for endpoint in endpoints for pair in _refusals(endpoint))

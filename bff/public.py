@@ -32,8 +32,6 @@ class EarningRules(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Tiers(msgspec.Struct, frozen=True):
-    """Lowest first."""
-
     tiers: list[Tier]
 
 

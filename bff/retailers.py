@@ -20,9 +20,7 @@ from bff.web import again, reply, see
 
 
 class LinkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """One of `available` to link, or an account to sign in to again, which goes first; with neither the shopper chooses
-    at Subtotal. `returnTo` is where the shopper comes back to, a storefront's address or a path here; from any other
-    they come back to the overview."""
+    """With neither `retailerId` nor `connectionId` the shopper chooses at Subtotal."""
 
     retailer_id: str | msgspec.UnsetType = msgspec.UNSET
     connection_id: str | msgspec.UnsetType = msgspec.UNSET

@@ -1,10 +1,10 @@
 """What the storefront and the templates see: our own shapes, from which the OpenAPI document is made as well.
 
-Points are whole numbers, times ISO 8601 in UTC, absent fields are left out.
+Points are whole numbers, times ISO 8601 in UTC, absent fields are left out. What each field means is in `wording`.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from bff.errors import Code
 
 VisitorState = Literal["anonymous", "pending", "enrolled", "blocked"]
 MemberState = Literal["pending", "enrolled", "blocked"]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -33,6 +34,8 @@ class Birthday(Shown, frozen=True):
 
 
 class Member(Shown, frozen=True):
+    """A shopper, as the program knows them."""
+
     state: MemberState
     points: Points
     tier: str | None = None
@@ -42,7 +45,7 @@ class Member(Shown, frozen=True):
 
 
 class EarningRule(Shown, frozen=True):
-    """`perSpend`: the points are for each unit of money spent."""
+    """A way to earn points."""
 
     id: str
     name: str
@@ -60,6 +63,8 @@ class CanRedeem(Shown, frozen=True):
 
 
 class Reward(Shown, frozen=True):
+    """Something that points can buy."""
+
     id: str
     name: str
     kind: str
@@ -71,14 +76,14 @@ class Reward(Shown, frozen=True):
 
 
 class Tier(Shown, frozen=True):
+    """A rank among members, reached by spending."""
+
     name: str
     spend: float
     perks: tuple[str, ...]
 
 
 class Faq(Shown, frozen=True):
-    """`answerHtml` is sanitised."""
-
     question: str
     answer_html: str
 
@@ -90,7 +95,7 @@ class Program(Shown, frozen=True):
 
 
 class LegalPolicies(Shown, frozen=True):
-    """`sentenceHtml` is sanitised; send `version` and `digest` back unchanged when the shopper clicks."""
+    """What a shopper agrees to by joining."""
 
     version: str | int | float
     button_text: str
@@ -106,10 +111,12 @@ class RedeemedReward(Shown, frozen=True):
 
 
 class Coupon(Shown, frozen=True):
+    """A code that makes an order cheaper."""
+
     code: str
     apply_url: str
     description: str | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class Result(Shown, frozen=True):
@@ -128,41 +135,33 @@ class Completion(Shown, frozen=True):
 
 
 class Wallet(Shown, frozen=True):
-    """The member's coupons, newest first; those that have expired are left out."""
-
     coupons: list[Coupon]
 
 
 class Transaction(Shown, frozen=True):
-    """`points` is what the balance gained or, below zero, lost."""
-
     id: str
     kind: str
     description: str
     status: str
     points: int | None = None
-    date: datetime | None = None
+    date: Moment | None = None
     coupon: Coupon | None = None
     store_credit: str | None = None
 
 
 class Activity(Shown, frozen=True, omit_defaults=False):
-    """Newest first; `next` is the `cursor` of the older ones, null at the end."""
-
     activity: list[Transaction]
     next: str | None
 
 
 class NextTier(Shown, frozen=True):
-    """`missingSpend` is what is to be spent until then, where the program tells."""
-
     name: str
     spend: float
     missing_spend: str | None = None
 
 
 class TierProgress(Shown, frozen=True):
-    """`spend` is what counts in the current period; `nextTier` is absent at the top."""
+    """How far the member has come, and how far it is to the next tier."""
 
     tier: str | None = None
     spend: str | None = None
@@ -171,7 +170,7 @@ class TierProgress(Shown, frozen=True):
 
 
 class Redemption(Shown, frozen=True):
-    """`working`: on its way. `unknown`: it may have worked, so it must not be redeemed again; quote the reference."""
+    """A reward that was asked for under one key, and what came of it."""
 
     key: str
     state: Literal["working", "succeeded", "failed", "unknown"]
@@ -185,12 +184,10 @@ class Redemption(Shown, frozen=True):
 
 class Referral(Shown, frozen=True):
     status: str
-    date: datetime | None = None
+    date: Moment | None = None
 
 
 class Referrals(Shown, frozen=True):
-    """Newest first; `next` is the `cursor` of the older ones, null at the end."""
-
     referrals: list[Referral]
     next: str | None
     count: int | None = None
@@ -203,38 +200,28 @@ class Retailer(Shown, frozen=True):
 
 
 class LinkedAccount(Shown, frozen=True):
-    """An account at a retailer. `active`: purchases are collected; `initialized`: signing in there was not finished;
-    `unauthenticated`: the shopper has to sign in there again."""
-
     id: str
     retailer: Retailer
     state: Literal["initialized", "active", "unauthenticated", "disconnected"]
 
 
 class RetailAward(Shown, frozen=True):
-    """Points for something at a retailer. `working`: on their way; `points` is absent where nobody has told."""
-
     event: Literal["account.linked", "purchase.created"]
     name: str
     retailer: Retailer
     state: Literal["working", "given"]
-    date: datetime
+    date: Moment
     points: int | None = None
     spend: str | None = None
 
 
 class Retailers(Shown, frozen=True):
-    """`retailers` are the member's accounts. `available` are those that can be linked and earn something, absent when
-    the shopper may choose any; `awards` are the latest, newest first."""
-
     retailers: list[LinkedAccount]
     available: list[Retailer] | None = None
     awards: list[RetailAward] = []
 
 
 class LinkAddress(Shown, frozen=True):
-    """Where the shopper signs in to the retailer: send the browser there, and tell nobody else."""
-
     link_url: str
 
 
@@ -246,7 +233,7 @@ class Visitor(Shown, frozen=True):
 
 
 class ProblemDetails(Shown, frozen=True):
-    """RFC 9457. `code` is from a closed list; `retryable` says whether the same request may succeed later."""
+    """Why a request was refused (RFC 9457)."""
 
     type: str
     title: str

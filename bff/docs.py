@@ -2,20 +2,21 @@
 
 import functools
 import json
-import re
 from typing import Any
 
 import msgspec
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.responses import Response
 
 from bff.api import ENDPOINTS
+from bff.fields import PROBLEM, Field, Shape, Shapes, link_to
 from bff.openapi import document
+from bff.prose import prose
 from bff.public import kept
 from bff.state import LoyaltyRequest
+from bff.vocabulary import Schema
 from bff.web import page, reply
 
-PROBLEM = "application/problem+json"
 WHO = {
     "Program": "Anyone",
     "Session": "Anyone, signed in or not",
@@ -24,19 +25,19 @@ WHO = {
 }
 
 
-class Parameter(msgspec.Struct, frozen=True):
-    name: str
-    place: str
-    required: bool
-    words: Markup
+class Body(msgspec.Struct, frozen=True):
+    """What is sent or answered; `example` is JSON."""
+
+    shape: Shape
+    example: str
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A good one; `example` is JSON, or None where there is no body."""
+    """A good one, which need not have a body."""
 
     status: str
     headers: tuple[str, ...]
-    example: str | None
+    body: Body | None
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -46,7 +47,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """One route as the page shows it; `name` is its anchor."""
+    """One route as the page shows it; `name` is its anchor, and `problems` is what its refusals look like."""
 
     name: str
     method: str
@@ -54,10 +55,11 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     summary: str
     words: Markup
-    parameters: tuple[Parameter, ...]
-    body: str | None
+    parameters: tuple[Field, ...]
+    body: Body | None
     answers: tuple[Answer, ...]
     refusals: tuple[Refusal, ...]
+    problems: tuple[Markup, ...]
     call: str
 
 
@@ -67,32 +69,35 @@ async def show_openapi(request: LoyaltyRequest) -> Response:
 
 async def show_docs(request: LoyaltyRequest) -> Response:
     """The same bytes for everybody: the page has no script, and so no nonce."""
-    whole = described(request.state["settings"].base_url)
-    about = prose(whole["info"]["description"])
-    return kept(request, page(request, "docs.html", about=about, groups=groups(whole)))
+    return kept(request, page(request, "docs.html", **contents(request.state["settings"].base_url)))
 
 
 @functools.cache
-def described(base_url: str) -> dict[str, Any]:
+def described(base_url: str) -> Schema:
     """The document of all routes; `base_url` is the same for the life of a process."""
     return document(ENDPOINTS, base_url)
 
 
-def groups(whole: dict[str, Any]) -> list[tuple[str, Markup, list[Explained]]]:
-    """Name, introduction and routes of every tag."""
+@functools.cache
+def contents(base_url: str) -> dict[str, Any]:
+    """What the page shows; a group is the name, introduction and routes of a tag."""
+    whole = described(base_url)
+    shapes = Shapes(whole)
     routes = [
-        (operation["tags"], explained(method, path, operation, whole))
+        (operation["tags"], explained(method, path, operation, whole, shapes))
         for path, item in whole["paths"].items()
         for method, operation in item.items()
     ]
-    return [
+    groups = [
         (tag["name"], prose(tag["description"]), [route for tags, route in routes if tag["name"] in tags])
         for tag in whole["tags"]
     ]
+    return {"about": prose(whole["info"]["description"]), "groups": groups, "shapes": shapes.apart()}
 
 
-def explained(method: str, path: str, operation: dict[str, Any], whole: dict[str, Any]) -> Explained:
+def explained(method: str, path: str, operation: Schema, whole: Schema, shapes: Shapes) -> Explained:
     answers = {status: found(answer, whole) for status, answer in operation["responses"].items()}
+    problems = {status: answer["content"][PROBLEM] for status, answer in answers.items() if status >= "400"}
     return Explained(
         name=operation["operationId"],
         method=method.upper(),
@@ -100,48 +105,41 @@ def explained(method: str, path: str, operation: dict[str, Any], whole: dict[str
         who=WHO[operation["tags"][0]],
         summary=operation["summary"],
         words=prose(operation["description"]),
-        parameters=tuple(_parameter(one) for one in operation["parameters"]),
-        body=_example(operation.get("requestBody", {})),
-        answers=tuple(_answer(status, answer) for status, answer in answers.items() if status < "400"),
+        parameters=tuple(_parameter(one, shapes) for one in operation["parameters"]),
+        body=_body(operation.get("requestBody", {}), shapes),
+        answers=tuple(_answer(status, answer, shapes) for status, answer in answers.items() if status < "400"),
         refusals=tuple(
             Refusal(status, code, prose(found(example, whole)["summary"]))
-            for status, answer in answers.items()
-            for code, example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).items()
+            for status, content in problems.items()
+            for code, example in content["examples"].items()
         ),
+        problems=tuple(dict.fromkeys(link_to(shapes.of(content["schema"]).name) for content in problems.values())),
         call=operation["x-codeSamples"][0]["source"],
     )
 
 
-def found(value: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+def found(value: Schema, whole: Schema) -> Schema:
     """The value itself, or the component that it names."""
     if "$ref" not in value:
         return value
     _, _, kind, name = value["$ref"].split("/")
-    component: dict[str, Any] = whole["components"][kind][name]
+    component: Schema = whole["components"][kind][name]
     return component
 
 
-def _parameter(one: dict[str, Any]) -> Parameter:
-    return Parameter(one["name"], one["in"], one.get("required", False), prose(one["description"]))
+def _parameter(one: Schema, shapes: Shapes) -> Field:
+    kind = Markup("{}: {}").format(one["in"], shapes.kind(one["schema"]))
+    return Field(one["name"], kind, one["required"], prose(one["description"]))
 
 
-def _answer(status: str, answer: dict[str, Any]) -> Answer:
+def _answer(status: str, answer: Schema, shapes: Shapes) -> Answer:
     usual = {"Cache-Control", "X-Request-Id"}
-    return Answer(status, tuple(name for name in answer["headers"] if name not in usual), _example(answer))
+    return Answer(status, tuple(name for name in answer["headers"] if name not in usual), _body(answer, shapes))
 
 
-def _example(holder: dict[str, Any]) -> str | None:
+def _body(holder: Schema, shapes: Shapes) -> Body | None:
     content = holder.get("content", {}).get("application/json")
-    return json.dumps(content["examples"]["example"]["value"], indent=2, ensure_ascii=False) if content else None
-
-
-def prose(text: str) -> Markup:
-    """Our own words with `code`, **weight**, paragraphs and lists, as HTML."""
-    blocks = re.split(r"\n\n|\n(?=\* )", text.strip())
-    lines = [_line(block.removeprefix("* "), "li" if block.startswith("* ") else "p") for block in blocks]
-    return Markup(re.sub(r"(<li>.*</li>)", r"<ul>\1</ul>", "".join(lines), flags=re.DOTALL))  # noqa: S704
-
-
-def _line(block: str, tag: str) -> str:
-    inside = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(" ".join(block.split()))))
-    return f"<{tag}>" + re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", inside) + f"</{tag}>"
+    if content is None:
+        return None
+    example = json.dumps(content["examples"]["example"]["value"], indent=2, ensure_ascii=False)
+    return Body(shapes.of(content["schema"]), example)

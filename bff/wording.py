@@ -70,7 +70,7 @@ WORDS: Mapping[str, Words] = {
         "points": "What it costs",
         "description": "More about it",
         "minimumSpend": "What an order has to come to; an amount without its currency",
-        "expiresAfterDays": "How long the coupon will be good for",
+        "expiresAfterDays": "Days that the coupon will be good for",
         "canRedeem": "Whether this member can redeem it now; told to members only",
     },
     "CanRedeem": {

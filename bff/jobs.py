@@ -30,6 +30,14 @@ CONCURRENCY = {"default": 4, PAYING: 4}
 POLL_SECONDS = 1.0
 # A worker that has not been heard of for so long is dead.
 SILENCE_SECONDS = 60
+# No job takes so long. One that seems to was done by a worker that lives, but could not write down that it was.
+LONGEST_JOB_SECONDS = 300
+STUCK = """
+    SELECT job.id FROM procrastinate_jobs AS job
+    JOIN procrastinate_events AS event ON event.job_id = job.id AND event.type = 'started'
+    WHERE job.status = 'doing'
+    GROUP BY job.id HAVING max(event.at) < now() - make_interval(secs => %(seconds)s)
+"""
 ADOPT_SECONDS = 20
 AGAIN_SECONDS = 5.0
 LONGEST_SECONDS = 300.0
@@ -143,14 +151,19 @@ class Jobs:
         )
 
     async def _adopt_orphans(self) -> None:
-        """Put back what a dead worker was doing."""
-        manager = self._queue.job_manager
+        """Put back what a dead worker was doing, and what nobody is doing any more."""
         while True:
             with contextlib.suppress(ConnectorException):
-                for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS):
-                    log.warning("job_adopted", what=job.task_name)
-                    await manager.retry_job(job)
+                await self._adopt()
             await asyncio.sleep(ADOPT_SECONDS)
+
+    async def _adopt(self) -> None:
+        manager = self._queue.job_manager
+        orphans = await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS)
+        stuck = await manager.connector.execute_query_all_async(STUCK, seconds=LONGEST_JOB_SECONDS)
+        for number in {*(job.id for job in orphans), *(row["id"] for row in stuck)}:
+            log.warning("job_adopted", job=number)
+            await manager.retry_job_by_id_async(number, retry_at=datetime.now(UTC))
 
 
 def _come_back(seconds: float | None) -> None:

@@ -29,13 +29,13 @@ from bff.okendo import Okendo
 from bff.remembered import Remembered
 from bff.sessions import Clock
 from bff.settings import LOCAL_HOSTS
+from bff.words import sanitised
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 3600
 # Copies for a language, country or currency; the one that was not asked for longest makes room, so that strangers
 # cannot fill memory. Those for nobody in particular always stay.
 MOST_COPIES = 64
-SENTENCE_TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "a"}
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,23 +192,6 @@ def _from_template(policies: LegalPolicies) -> str:
         for placeholder in (f"{{{{{name}}}}}", f"${{{name}}}", f"{{{name}}}"):
             words = words.replace(placeholder, anchor)
     return words
-
-
-def sanitised(text: str) -> str:
-    """A vendor's HTML with a few harmless tags left; links only to absolute https or mailto addresses (I2)."""
-    return nh3.clean(
-        text,
-        tags=SENTENCE_TAGS,
-        attributes={"a": {"href"}},
-        url_schemes={"https", "mailto"},
-        attribute_filter=lambda tag, name, value: value if name != "href" or _is_absolute(value) else None,
-        link_rel="noopener noreferrer",
-    )
-
-
-def _is_absolute(url: str) -> bool:
-    parts = urlsplit(url.strip())
-    return (parts.scheme == "https" and bool(parts.hostname)) or (parts.scheme == "mailto" and bool(parts.path))
 
 
 def safe_link(url: str | None) -> str | None:

@@ -17,6 +17,8 @@ Label = Literal["documented", "inferred", "guessed"]
 Names = Mapping[str, tuple[str, ...]]
 # Text for us; a vendor may write a number.
 Id = Annotated[str, "id"]
+# Words to be shown as they are: whatever HTML a merchant's editor left in them is not part of them.
+Text = Annotated[str, "text"]
 # A day alone lasts until its end; any other time that is a day alone is its beginning.
 Expiry = Annotated[datetime, "end"]
 
@@ -38,7 +40,7 @@ class LegalPolicies(Shape, frozen=True):
 
 class EarningRule(Shape, frozen=True):
     id: Id
-    name: str = ""
+    name: Text = ""
     kind: str = "custom"
     calculation: str | None = None
     points: float | None = None
@@ -48,26 +50,26 @@ class EarningRule(Shape, frozen=True):
 
 class RedemptionRule(Shape, frozen=True):
     id: Id
-    name: str = ""
+    name: Text = ""
     kind: str = "unknown"
     points: float | None = None
-    description: str | None = None
+    description: Text | None = None
     minimum_spend: str | float | None = None
     expires_after_days: int | None = None
-    required_tier: str | None = None
+    required_tier: Text | None = None
     eligible: bool | None = None
     limit_reached: bool | None = None
     remaining: int | None = None
 
 
 class Tier(Shape, frozen=True):
-    name: str
+    name: Text
     spend: float = 0
     perks: tuple[Any, ...] = ()
 
 
 class Faq(Shape, frozen=True):
-    question: str
+    question: Text
     answer: str = ""
 
 
@@ -82,7 +84,7 @@ class Customer(Shape, frozen=True):
     balance: float
     state: str = "pending"
     pending: float | None = None
-    tier: str | None = None
+    tier: Text | None = None
     birthday_day: int | None = None
     birthday_month: int | None = None
     referral_sender_id: Id | None = None
@@ -95,7 +97,7 @@ class Redeemed(Shape, frozen=True):
 
     transaction_id: Id | None = None
     code: str | None = None
-    description: str | None = None
+    description: Text | None = None
     expires_at: Expiry | None = None
     points: float | None = None
     store_credit: str | float | None = None
@@ -107,7 +109,7 @@ class Earned(Shape, frozen=True):
 
     points: float | None = None
     code: str | None = None
-    description: str | None = None
+    description: Text | None = None
     expires_at: Expiry | None = None
     store_credit: str | float | None = None
     currency: str | None = None
@@ -128,10 +130,10 @@ class Transaction(Shape, frozen=True):
     points: float | None = None
     date: datetime | None = None
     status: str = "complete"
-    text: str = ""
+    text: Text = ""
     reward: Id | None = None
     code: str | None = None
-    description: str | None = None
+    description: Text | None = None
     expires_at: Expiry | None = None
     store_credit: str | float | None = None
     currency: str | None = None

@@ -16,15 +16,17 @@ from urllib.parse import parse_qs, urlencode
 
 import msgspec
 
-from bff.endpoints import ROWS, Expiry, ForMember, ForMerchant, ForStore, Id, Page, Public, Reply, Row
+from bff.endpoints import ROWS, Expiry, ForMember, ForMerchant, ForStore, Id, Page, Public, Reply, Row, Text
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.moments import moment_of
 from bff.upstream import Call, Upstream, url_for
 from bff.upstream import Reply as HttpReply
+from bff.words import plain
 
 API_VERSION = "2025-02-01"
 MISSING = object()
 IDS = (Id, Id | None)
+TEXTS = (Text, Text | None)
 EXPIRIES = (Expiry, Expiry | None)
 TIMES = (datetime, datetime | None, *EXPIRIES)
 # Money goes out with the decimals it came with.
@@ -195,9 +197,10 @@ def fields_of(shape: type[msgspec.Struct], names: Mapping[str, tuple[str, ...]],
     """The fields of one object under our names; raises UpstreamFailed when a required one is missing or unusable."""
     fields = {}
     for field in msgspec.structs.fields(shape):
-        value = _first_usable(found, names.get(field.name, ()), _types(shape)[field.name])
+        wanted = _types(shape)[field.name]
+        value = _first_usable(found, names.get(field.name, ()), wanted)
         if value is not MISSING:
-            fields[field.name] = value
+            fields[field.name] = plain(value) if wanted in TEXTS else value
         elif field.required:
             raise UpstreamFailed(f"Okendo's answer lacks {field.name}.", sent=True)
     return fields

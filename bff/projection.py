@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bff import endpoints
-from bff.catalogue import safe_link, sanitised
+from bff.catalogue import safe_link
 from bff.shapes import (
     Birthday,
     CanRedeem,
@@ -21,6 +21,7 @@ from bff.shapes import (
     TierProgress,
     Transaction,
 )
+from bff.words import plain, sanitised
 
 # Okendo's words for what a shopper does are not public; these are likely ones, and any other is passed on.
 KINDS = {
@@ -56,7 +57,7 @@ def tier_of(tier: endpoints.Tier) -> Tier:
 def perks_of(given: tuple[Any, ...]) -> tuple[str, ...]:
     """A perk is a text, or an object with a title and a description; anything else is left out."""
     texts = (perk.get("title") or perk.get("description") if isinstance(perk, dict) else perk for perk in given)
-    return tuple(text for text in texts if isinstance(text, str) and text)
+    return tuple(plain(text) for text in texts if isinstance(text, str) and text)
 
 
 def member_of(customer: endpoints.Customer, name: str | None) -> Member:

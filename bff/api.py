@@ -200,6 +200,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         answers={200: me.MemberAndParts},
         refuses=MEMBER_FAILS,
         query=("include", *LOCALE),
+        sends={200: ("Content-Language",)},
     ),
     Endpoint(
         method="POST",

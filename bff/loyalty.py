@@ -53,6 +53,8 @@ from bff.shapes import (
 from bff.shopify import Shopify, ShopifyCustomer
 
 Part = TypeVar("Part")
+# The member as one request has asked for them already, so that all of it speaks of the same moment.
+Known = asyncio.Task[Customer]
 SAME_INVITATION_SECONDS = 60
 FRESHEN_SECONDS = 2
 log = structlog.get_logger("loyalty")
@@ -165,10 +167,12 @@ class Loyalty:
             return problem.code == "member_blocked"
         return False
 
-    async def rewards(self, session: Session, locale: Locale | None = None) -> tuple[Member, list[Reward]]:
+    async def rewards(
+        self, session: Session, locale: Locale | None = None, known: Known | None = None
+    ) -> tuple[Member, list[Reward]]:
         """The member and the rewards they are offered, each with whether and why not it can be redeemed now."""
         customer, rules, ladder = await asyncio.gather(
-            self.customer(session), self._rules(session, locale), self._ladder()
+            known or self.customer(session), self._rules(session, locale), self._ladder()
         )
         return member_of(customer, session.record.name), [
             reward_of(rule, can_redeem_of(rule, customer, ladder)) for rule in rules
@@ -192,9 +196,9 @@ class Loyalty:
         rules = await self._catalogue.earning_rules()
         return [earning_rule_of(rule) for rule in rules]
 
-    async def tier_progress(self, session: Session) -> TierProgress:
+    async def tier_progress(self, session: Session, known: Known | None = None) -> TierProgress:
         """How far it is to the next tier; without what was spent where Okendo does not tell."""
-        customer, climb = await asyncio.gather(self.customer(session), self.climb(session))
+        customer, climb = await asyncio.gather(known or self.customer(session), self.climb(session))
         return tier_progress_of(customer.tier, *climb)
 
     async def climb(self, session: Session) -> Climb:

@@ -12,7 +12,8 @@ from bff.budgets import BIRTHDAY, EARN, JOIN
 from bff.errors import Problem
 from bff.inputs import idempotency_key, read_email, read_json, read_limit, read_locale
 from bff.ledger import Entry
-from bff.loyalty import Agreement
+from bff.loyalty import Agreement, Known
+from bff.projection import member_of
 from bff.public import EarningRules, Rewards, in_language
 from bff.redemption import Wish, problem_with, shown
 from bff.sessions import Session
@@ -86,30 +87,33 @@ async def me(request: LoyaltyRequest) -> Response:
     names = _included(request)
     # Checked even when no part asks for it, so that a mistake does not show only later.
     read_locale(request)
-    parts = [_part(request, PARTS[name][1](request, session)) for name in names]
-    member, *found = await asyncio.gather(request.state["loyalty"].member(session), *parts)
+    known = asyncio.ensure_future(request.state["loyalty"].customer(session))
+    parts = [_part(request, PARTS[name][1](request, session, known)) for name in names]
+    customer, *found = await asyncio.gather(known, *parts)
     fields = {PARTS[name][0]: part for name, part in zip(names, found, strict=True)}
-    return reply(MemberAndParts(**msgspec.structs.asdict(member), **fields))
+    member = member_of(customer, session.record.name)
+    response = reply(MemberAndParts(**msgspec.structs.asdict(member), **fields))
+    return in_language(request, response, read_locale(request)) if "rewards" in names else response
 
 
-async def _rewards(request: LoyaltyRequest, session: Session) -> list[Reward]:
-    _, found = await request.state["loyalty"].rewards(session, read_locale(request))
+async def _rewards(request: LoyaltyRequest, session: Session, known: Known | None = None) -> list[Reward]:
+    _, found = await request.state["loyalty"].rewards(session, read_locale(request), known)
     return found
 
 
-async def _earning(request: LoyaltyRequest, session: Session) -> list[EarningRule]:
+async def _earning(request: LoyaltyRequest, session: Session, _: Known | None = None) -> list[EarningRule]:
     return await request.state["earning"].rules(session)
 
 
-async def _tier_progress(request: LoyaltyRequest, session: Session) -> TierProgress:
-    return await request.state["loyalty"].tier_progress(session)
+async def _tier_progress(request: LoyaltyRequest, session: Session, known: Known | None = None) -> TierProgress:
+    return await request.state["loyalty"].tier_progress(session, known)
 
 
-async def _coupons(request: LoyaltyRequest, session: Session) -> list[Coupon]:
+async def _coupons(request: LoyaltyRequest, session: Session, _: Known | None = None) -> list[Coupon]:
     return await request.state["history"].coupons(session)
 
 
-PartOf = Callable[[LoyaltyRequest, Session], Awaitable[Any]]
+PartOf = Callable[[LoyaltyRequest, Session, Known], Awaitable[Any]]
 # What `include` may ask for: the field it comes in, and where it comes from.
 PARTS: dict[str, tuple[str, PartOf]] = {
     "rewards": ("rewards", _rewards),
@@ -174,7 +178,7 @@ async def birthday(request: LoyaltyRequest) -> Response:
 
 async def my_rewards(request: LoyaltyRequest) -> Response:
     found = Rewards(await _rewards(request, require_session(request)))
-    return in_language(reply(found), read_locale(request))
+    return in_language(request, reply(found), read_locale(request))
 
 
 async def redeem(request: LoyaltyRequest) -> Response:

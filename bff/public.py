@@ -16,7 +16,6 @@ from bff.projection import earning_rule_of, faq_of, reward_of, tier_of
 from bff.shapes import EarningRule, Faq, LegalPolicies, Program, Reward, Tier
 from bff.state import LoyaltyRequest
 from bff.visitor import spend_locale
-from bff.web import LANGUAGE
 
 PUBLIC_CACHE = (
     f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"
@@ -102,7 +101,7 @@ async def _answer(request: LoyaltyRequest, make: Make, *rows: Public[Any]) -> Re
     locale = asked if any(row.sends for row in rows) else None
     answer = request.state["answers"].of(make, locale or {}, copies)
     response = kept(request, Response(answer.body, headers=_age(request, answer), media_type="application/json"))
-    return response if locale is None else in_language(response, locale)
+    return response if locale is None else in_language(request, response, locale)
 
 
 def _age(request: LoyaltyRequest, answer: Answer) -> dict[str, str]:
@@ -114,9 +113,12 @@ def _age(request: LoyaltyRequest, answer: Answer) -> dict[str, str]:
     return {"age": str(age), "cache-status": status, "etag": answer.etag}
 
 
-def in_language(response: Response, locale: Locale) -> Response:
-    """Says which language was asked for, and that the browser's wish had a part in it."""
-    response.headers["content-language"] = locale.get("language", LANGUAGE)
+def in_language(request: LoyaltyRequest, response: Response, locale: Locale) -> Response:
+    """Says which language was asked for, and that the browser's wish had a part in it. The language in which Okendo
+    answers when none is asked for is only known where DEFAULT_LANGUAGE tells."""
+    language = locale.get("language") or request.state["settings"].default_language
+    if language:
+        response.headers["content-language"] = language
     response.headers.add_vary_header("Accept-Language")
     return response
 

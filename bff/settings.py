@@ -19,6 +19,7 @@ from bff.errors import SettingsError
 from bff.values import (
     coupon_url,
     keys,
+    language,
     link_url,
     one_of,
     origin_of,
@@ -104,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redemption_settling_seconds: int
     trusted_hops: int
     web_concurrency: int
+    default_language: str | None
     brand_name: str
     coupon_apply_url: str
     cross_site_mode: str | None
@@ -198,6 +200,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REDEMPTION_SETTLING_SECONDS", "A redemption without trace after this long failed", "60", read=SETTLING),
     Setting("TRUSTED_HOPS", "Proxies in front that append to X-Forwarded-For", "1", read=whole(0, 5)),
     Setting("WEB_CONCURRENCY", "Web processes", "1", read=whole(1, 64)),
+    Setting("DEFAULT_LANGUAGE", "Language Okendo answers in when none is asked for", read=language),
     Setting("BRAND_NAME", "Name shown on every page", "Loyalty"),
     Setting("COUPON_APPLY_URL", "Link that puts a coupon into the cart", APPLY_URL, read=coupon_url),
     Setting("CROSS_SITE_MODE", "`partitioned` when storefront and service are two sites", read=one_of("partitioned")),

@@ -102,6 +102,12 @@ def switch(value: str) -> bool:
     return one_of("on", "off")(value) == "on"
 
 
+def language(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", value):
+        raise ValueError("give two small letters such as en (ISO 639-1)")
+    return value
+
+
 def visible(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{1,512}", value):
         raise ValueError("give 1 to 512 visible ASCII characters")

@@ -112,8 +112,8 @@ ANSWER_HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "examples": ["loyalty; hit; ttl=42"]},
     },
     "Content-Language": {
-        "description": "The language that was asked for",
-        "required": True,
+        "description": "The language that was asked for, else `DEFAULT_LANGUAGE` if it is set",
+        "required": False,
         "schema": {"type": "string"},
     },
     "ETag": {"description": "Names this content, for `If-None-Match`", "required": True, "schema": {"type": "string"}},

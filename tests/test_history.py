@@ -1,7 +1,10 @@
 """The member's activity, coupons, tier and parts, as JSON."""
 
+from urllib.parse import parse_qs
+
 import httpx2
 import pytest
+from conftest import Start
 from offered import FIVE_OFF, STORE_CREDIT, code_of, new_key, redeem
 from running import Service, Vendors
 from shopper import Shopper
@@ -104,6 +107,15 @@ def test_the_member_comes_with_the_parts_that_were_asked_for(ella: Shopper) -> N
     assert whole["coupons"]["data"] == ella.api("GET", "/me/coupons").json()["coupons"]
 
 
+def test_the_parts_speak_of_one_moment_in_one_language(ella: Shopper, vendors: Vendors) -> None:
+    """The member is asked for once, and every part that needs them is reckoned from that answer."""
+    before = len(vendors.calls("customer"))
+    reply = ella.api("GET", "/me?include=rewards,earning,tier,coupons", accept_language="fr")
+    assert len(vendors.calls("customer")) == before + 1
+    assert reply.headers["content-language"] == "fr"
+    assert "accept-language" in reply.headers["vary"].lower()
+
+
 def test_each_part_fails_alone(ella: Shopper, vendors: Vendors) -> None:
     vendors.fault("customer_earning_rules", "status:500", times=4)
     vendors.fault("transactions", "status:404")
@@ -132,8 +144,18 @@ def test_rewards_come_in_the_language_that_was_asked_for(ella: Shopper) -> None:
     ):  # fmt: skip
         for path in ("/me/rewards", "/rewards", "/program"):
             reply = ella.api("GET", path + query, **headers)
-            assert reply.headers["content-language"] == (language or "en"), (path, headers, query)
+            assert reply.headers.get("content-language") == language, (path, headers, query)
             assert "accept-language" in reply.headers["vary"].lower()
+
+
+def test_the_language_that_nobody_asked_for_is_told_where_it_is_known(start: Start, vendors: Vendors) -> None:
+    service = start(DEFAULT_LANGUAGE="de")
+    ella = service.signed_in("ella")
+    for path in ("/me/rewards", "/rewards", "/program", "/me?include=rewards"):
+        assert ella.api("GET", path).headers["content-language"] == "de"
+        assert ella.api("GET", path, accept_language="fr").headers["content-language"] == "fr"
+    asked = {parse_qs(call["query"]).get("languageCode", [""])[0] for call in vendors.calls("redemption_rules")}
+    assert asked == {"", "fr"}
 
 
 def test_tiers_and_questions_are_for_everybody(service: Service) -> None:

@@ -85,6 +85,7 @@ UNFIT: Mapping[str, tuple[str, ...]] = {
         "https://shop.example.com https://other.example.com", "https://shop.example.com;https://other.example.com",
     ),
     "VALKEY_VERIFY_TLS": ("yes", "no", "true", "0", "OFF"),
+    "DEFAULT_LANGUAGE": ("EN", "english", "e", "en-US", "éé"),
     "VALKEY_CONNECTIONS": ("0", "1", "1001", "eight"),
     "VALKEY_TIMEOUT_SECONDS": ("0", "0.01", "26", "250ms"),
     "SHOPIFY_SHOP_URL": ("http://shop.example.com", "shop.example.com", f"https://u:{CANARY}@shop.example.com"),

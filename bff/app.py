@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bff import api, assets, docs, login, metrics, pages, retailers, webhooks
+from bff import api, assets, docs, login, metrics, pages, problems, retailers, webhooks
 from bff.actions import retailers_of
 from bff.answers import Answers
 from bff.awards import Awards
@@ -66,6 +66,7 @@ PUBLIC_ROUTES: list[BaseRoute] = [
     Route("/static/{name}",         assets.static,      name="static"),
     Route("/api/v1/openapi.json",   docs.show_openapi,  name="openapi"),
     Route("/api/v1/docs",           docs.show_docs,     name="docs"),
+    Route("/problems/{code}",       problems.show_problem, name="problem"),
     Route("/webhooks/subtotal",     webhooks.from_subtotal, methods=["POST"]),
     Route("/webhooks/okendo",       webhooks.from_okendo,   methods=["POST"]),
     *api.routes("anyone"),

@@ -73,6 +73,11 @@ RETRYABLE: frozenset[Code] = frozenset(
 )
 
 
+def title_of(code: Code) -> str:
+    """The code in words for people (RFC 9457 §3.1.3)."""
+    return code.replace("_", " ").capitalize()
+
+
 class Problem(Exception):
     """Something a caller may be told: `code` from the closed list, `detail` one plain sentence without secrets.
 

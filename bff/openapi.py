@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from bff.errors import RETRYABLE, STATUS, Code
+from bff.errors import RETRYABLE, STATUS, Code, title_of
 from bff.examples import EXAMPLES, PATHS, REQUEST_ID
 from bff.shapes import ProblemDetails
 from bff.state import Handler
@@ -191,7 +191,7 @@ def _problem(code: Code, status: int, base_url: str) -> dict[str, Any]:
     meaning = _meaning(code, status)
     problem = ProblemDetails(
         type=f"{base_url}/problems/{code}",
-        title=code.replace("_", " ").capitalize(),
+        title=title_of(code),
         status=status,
         detail=meaning.detail,
         code=code,

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from bff.errors import Problem
+from bff.errors import Problem, title_of
 from bff.inputs import safe_return_to
 from bff.settings import Settings
 from bff.shapes import ProblemDetails
@@ -116,7 +116,7 @@ def wants_json(scope: Scope) -> bool:
 def details_of(request: LoyaltyRequest, problem: Problem) -> ProblemDetails:
     return ProblemDetails(
         type=f"{request.state['settings'].base_url}/problems/{problem.code}",
-        title=problem.code.replace("_", " ").capitalize(),
+        title=title_of(problem.code),
         status=problem.status,
         detail=problem.detail,
         code=problem.code,

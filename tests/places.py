@@ -188,6 +188,7 @@ TOURS: dict[str, list[Place]] = {
         Place("signed out",                 at("/signed-out"),              "You are signed out"),
         Place("sign-in failed",             at("/callback?state=again.x"),  "Sign-in did not work"),
         Place("no such page",               at("/no-such-page"),            "does not exist"),
+        Place("problem",                    at("/problems/rate_limited"),  "Rate limited"),
         Place("docs",                       at("/api/v1/docs"),             "JSON for your storefront"),
     ],
     "penny": [

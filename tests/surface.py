@@ -33,7 +33,7 @@ def surface(settings: Mapping[str, str]) -> dict[str, frozenset[str]]:
 
 
 def filled(template: str) -> str:
-    named = {"id": REWARD, "key": KEY, "name": "loyalty.css"}
+    named = {"id": REWARD, "key": KEY, "name": "loyalty.css", "code": "not_found"}
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: named[found[1]], template)
 
 
@@ -57,8 +57,8 @@ def member_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
 
 
 def page_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
-    """The addresses that people look at."""
-    outside = re.compile(r"/api/|/static/|/(healthz|readyz|metrics|docs|client\.|elements\.)")
+    """The addresses that shoppers look at."""
+    outside = re.compile(r"/api/|/static/|/problems/|/(healthz|readyz|metrics|docs|client\.|elements\.)")
     return [path for path, methods in found.items() if "GET" in methods and not outside.search(path)]
 
 

@@ -244,3 +244,34 @@ def test_the_page_follows_the_base_path(start: Start) -> None:
     assert page.status == 200
     assert f"{service.url}/loyalty/api/v1/me" in page.text
     assert all(link.startswith(("#", "/loyalty/", "http")) for link in page.read.links)
+
+
+# Problem types -------------------------------------------------------------------------------------------------------
+
+
+def test_the_type_of_every_problem_leads_to_a_page_about_it(service: Service, document: Any) -> None:
+    stranger = service.shopper()
+    for code in CODES:
+        page = stranger.get(f"/problems/{code}")
+        assert (page.status, page.heading) == (200, code.replace("_", " ").capitalize())
+        assert page.reply.headers["cache-control"].startswith("public, max-age=")
+        assert f'"code": "{code}"' in page.text
+        assert str(STATUS[code]) in page.text
+        again = stranger.request("GET", f"/problems/{code}", headers={"if-none-match": page.reply.headers["etag"]})
+        assert again.status_code == 304
+        routes = [link.partition("#")[2] for link in page.read.links if "/docs#" in link]
+        refusing = {
+            one["operationId"]
+            for one in operations(document).values()
+            if code in {found for _, found, _ in problems_of(one, document)}
+        }
+        assert set(routes) <= refusing, code
+        assert routes, code
+
+
+def test_what_is_no_problem_has_no_page(service: Service, shopper: Shopper) -> None:
+    refused = shopper.api("GET", "/me").json()
+    assert refused["type"] == f"{service.url}/problems/session_required"
+    assert shopper.get(refused["type"]).heading == "Session required"
+    for path in ("/problems/teapot", "/problems/", "/problems/session_required/more", "/problems/SESSION_REQUIRED"):
+        assert shopper.get(path).status == 404

@@ -21,6 +21,7 @@ SHAKY = (
     "transactions",
 )
 POISON = "<img src=x onerror=alert(1)>"
+TEMPLATE = "{{7*7}}${7*7}"
 
 
 def visitor(service: Service, persona: str | None) -> Shopper:
@@ -29,7 +30,7 @@ def visitor(service: Service, persona: str | None) -> Shopper:
 
 def own_pages(shopper: Shopper, settings: dict[str, str]) -> Iterator[Page]:
     """Every page there is, as this person sees it; what leads to the shop's sign-in is not one of ours."""
-    for path in [*page_paths(surface(settings)), DOCS]:
+    for path in [*page_paths(surface(settings)), DOCS, "/problems/not_found"]:
         page = shopper.get(path)
         if page.url.startswith(shopper.base):
             yield page
@@ -131,9 +132,9 @@ def test_I1_F4_no_page_runs_what_a_vendor_sends(
     pages = list(own_pages(shopper, settings))
     assert all_flaws(iter(pages), signed_in=persona is not None) == {}
     if persona != "blake":
-        assert any(POISON in page.text and "{{7*7}}${7*7}" in page.text for page in pages), (
-            "the attack is shown, as words"
-        )
+        assert any(TEMPLATE in page.text for page in pages), "the attack is shown, as words"
+    if persona not in {"blake", None}:
+        assert any(POISON in page.text for page in pages), "where a text is shown to the letter, so is its HTML"
     for page in pages:
         assert "javascript:alert(document.domain)" not in page.reply.text
 
@@ -142,7 +143,7 @@ def test_I1_F4_no_answer_to_a_form_runs_what_a_vendor_sends(hostile: Vendors, se
     ella, penny = service.signed_in("ella"), service.signed_in("penny")
     pages = [*after_posts(ella)][:-1]
     assert all_flaws(iter(pages), signed_in=True) == {}
-    assert POISON in pages[2].text
+    assert TEMPLATE in pages[2].text
     joined = penny.submit(penny.get("/join"), "/join")
     assert (joined.path, flaws_of(joined, signed_in=True)) == ("/welcome", [])
 

@@ -6,7 +6,7 @@ words, so the file says what was concluded and what could not be.
 
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, get_args, get_origin
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from bff.endpoints import ROWS, ForStore, Page, Public, Row
-from bff.overrides import STORE, given_in_path, is_path_of
+from bff.overrides import ALSO_IN_PATH, STORE, given_in_path, is_path_of, places_of
 from bff.reference import Documented, documented, page_of
 
 # Which words in path, summary or operation id make a documented operation one of ours: whether it is the store's,
@@ -84,7 +84,7 @@ def _section(row: Row[Any], operation: Documented) -> list[str]:
         changes["method"] = operation.method
     found = _found(row, operation)
     _compare_path(row, operation, found, changes, reasons)
-    _compare_arguments(row, operation, {place.theirs for place in found.values()}, changes, reasons)
+    _compare_arguments(row, operation, found, changes, reasons)
     _compare_answer(row, operation, changes, reasons)
     head = f"# {row.name}: as on the page" if not changes else f"# {row.name}: was {row.method} {row.path}"
     body = [f"[{row.name}]", *(f"{key} = {_toml(value)}" for key, value in changes.items())] if changes else []
@@ -109,6 +109,9 @@ def _found(row: Row[Any], operation: Documented) -> dict[str, Place]:
         alike = [Place(kind, one) for kind, names in kinds.items() for one in names if ours in one.lower()]
         if alike or alone:
             found[ours] = (alike or alone)[0]
+    for ours in ALSO_IN_PATH.get(row.name, ()):
+        if len(in_path) == 1:
+            found[ours] = Place("path", in_path[0])
     return found
 
 
@@ -120,7 +123,7 @@ def _compare_path(
     if isinstance(row, Public | ForStore):
         names |= dict.fromkeys(STORE_ON_PAGE.findall(operation.path), STORE)
     path = PLACE_ON_PAGE.sub(lambda place: f"{{{names.get(place[1], place[1])}}}", operation.path)
-    foreign = [name for name in PLACE_ON_PAGE.findall(path) if name not in given_in_path(row) | {STORE}]
+    foreign = [name for name in PLACE_ON_PAGE.findall(path) if name not in places_of(row)]
     lost = sorted(given_in_path(row) - set(found))
     if foreign or lost or not is_path_of(row, path):
         why = _why_not(foreign, lost)
@@ -140,17 +143,16 @@ def _compare_path(
 def _why_not(foreign: list[str], lost: list[str]) -> str:
     if foreign:
         return f"the page has {{{foreign[0]}}}, which is not a name of ours"
-    if lost:
-        return f"the page has no place for our {{{lost[0]}}}"
-    return "the page has signs that no address can have"
+    return f"the page has no place for our {{{lost[0]}}}" if lost else "the page has signs that no address can have"
 
 
 def _compare_arguments(
-    row: Row[Any], operation: Documented, found: Set[str], changes: dict[str, Any], reasons: list[str]
+    row: Row[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
 ) -> None:
     known, query = (operation.query, ()) if operation.method == "GET" else (operation.body, operation.query)
-    lost = {ours: theirs for ours, theirs in row.sends.items() if theirs not in known}
-    free = sorted(set(known) - set(row.sends.values()) - found)
+    used = {place.theirs for place in found.values()}
+    lost = {ours: theirs for ours, theirs in row.sends.items() if theirs not in known and ours not in found}
+    free = sorted(set(known) - set(row.sends.values()) - used)
     sends = {}
     for ours, theirs in lost.items():
         if like := _alike(theirs, free) or _alike(ours, free) or (free[0] if len(free) == len(lost) == 1 else None):
@@ -160,7 +162,7 @@ def _compare_arguments(
             reasons.append(f"sends: nothing on the page is like {theirs!r} for our {ours!r}")
     if sends:
         changes["sends"] = changes.get("sends", {}) | sends
-    takes = {"": free, " in its query": [name for name in query if name not in found]}
+    takes = {"": free, " in its query": [name for name in query if name not in used]}
     reasons += [f"the page also takes {', '.join(names)}{where}" for where, names in takes.items() if names]
 
 

@@ -178,7 +178,7 @@ class Page(Shape, Generic[Item], frozen=True):
 
 
 class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
-    """One operation. An argument goes where `path` has {its name}, and where `sends` names it as the vendor does
+    """One operation. An argument goes where `path` has {its name}, else where `sends` names it as the vendor does
     (query of a GET, JSON body otherwise);
     `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
     dotted paths inside it, and `next` where the token of a page's next one may lie."""

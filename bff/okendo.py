@@ -90,10 +90,9 @@ class Okendo:
         # Judged by the row as it was written, since what is harmless may be sent twice (L3).
         harmless = row.method == "GET"
         row = self._rows.get(row.name, row)
-        values = {
-            row.sends[name]: value for name, value in arguments.items() if name in row.sends and value is not None
-        }
         segments = {name: str(value) for name, value in arguments.items() if f"{{{name}}}" in row.path}
+        sent = {name: value for name, value in arguments.items() if name in row.sends.keys() - segments.keys()}
+        values = {row.sends[name]: value for name, value in sent.items() if value is not None}
         url = url_for(self._account.api_url + root, row.path, **self._segments(row, segments))
         headers |= {"okendo-api-version": API_VERSION, "okendo-partner-id": self._account.partner_id}
         if not harmless:

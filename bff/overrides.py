@@ -12,6 +12,8 @@ from bff.errors import SettingsError
 
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 STORE = "subscriberId"
+# What a path may name besides: an id that is given with every call, and is sent in the body as long as no path has it.
+ALSO_IN_PATH = {"redeem": {"reward"}}
 PLACE = re.compile(r"{(\w+)}")
 # What an address may consist of (RFC 3986), without a fragment, which no vendor ever sees.
 SENT = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
@@ -67,7 +69,7 @@ def _check(name: str, changes: Mapping[str, Any]) -> None:
 
 def _check_path(row: Row[Any], path: str, sends: Mapping[str, str]) -> None:
     if not is_path_of(row, path):
-        allowed = " or ".join(f"{{{place}}}" for place in sorted(given_in_path(row) | {STORE}))
+        allowed = " or ".join(f"{{{place}}}" for place in sorted(places_of(row)))
         remedy = f"give a path from /, as it is sent, with no {{}} but {allowed}."
         raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
     if lost := given_in_path(row) - set(PLACE.findall(path)) - set(sends):
@@ -81,7 +83,12 @@ def given_in_path(row: Row[Any]) -> set[str]:
     return set(PLACE.findall(ROWS[row.name].path)) - {STORE}
 
 
+def places_of(row: Row[Any]) -> set[str]:
+    """All that this row can fill the places of a path with."""
+    return given_in_path(row) | ALSO_IN_PATH.get(row.name, set()) | {STORE}
+
+
 def is_path_of(row: Row[Any], path: str) -> bool:
     """Whether a path, with its query if it has one, has only places that this row can fill."""
-    places = given_in_path(row) | {STORE}
+    places = places_of(row)
     return SENT.fullmatch(PLACE.sub(lambda place: "" if place[1] in places else place[0], path)) is not None

@@ -211,6 +211,12 @@ def test_a_place_for_an_argument_is_told_by_its_name(made: Any) -> None:
     assert tomllib.loads(text) == {"trigger": {"path": "/loyalty/social/{rule}"}}
 
 
+def test_the_reward_may_stand_in_the_path(made: Any) -> None:
+    text, _ = made(one_operation("/loyalty/redemption_rules/{id}/redeem", {"post": {}}, "Redeem points"))
+    assert tomllib.loads(text) == {"redeem": {"path": "/loyalty/redemption_rules/{reward}/redeem"}}
+    assert "sends" not in text
+
+
 def test_what_the_query_of_a_deed_takes_is_told_apart_from_its_body(made: Any) -> None:
     parameters = [{"name": "dryRun", "in": "query"}, {"name": "okendo-api-version", "in": "header"}]
     schema = of(redemptionRuleId=TEXT, currencyCode=TEXT)

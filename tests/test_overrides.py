@@ -119,6 +119,16 @@ def test_an_argument_of_the_path_can_go_elsewhere(overridden: Any, vendors: Vend
     assert call["query"] == (f"earningRuleId={TIKTOK}" if where == "in the query" else "")
 
 
+def test_the_reward_can_go_into_the_path_and_is_not_sent_twice(overridden: Any, vendors: Vendors) -> None:
+    """The sandbox looks for it in the body alone, and finds none there."""
+    ella = overridden('[redeem]\npath = "/loyalty/redemptions?of={reward}"').signed_in("ella")
+    reply = ella.api("POST", "/me/redemptions", BODIES["/me/redemptions"], idempotency_key="an-intent-of-ella")
+    assert (reply.status_code, reply.json()["code"]) == (422, "reward_unavailable")
+    [call] = vendors.calls("redeem")
+    assert (call["path"], call["query"]) == ("/v1/loyalty/redemptions", f"of={BODIES['/me/redemptions']['rewardId']}")
+    assert vendors.member("ella")["redemptions"] == []
+
+
 def test_a_path_with_a_query_keeps_it_beside_the_arguments(overridden: Any, vendors: Vendors) -> None:
     ella = overridden('[transactions]\npath = "/loyalty/transactions?kind=all"').signed_in("ella")
     assert ella.api("GET", "/me/activity?limit=2").status_code == 200

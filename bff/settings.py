@@ -163,7 +163,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATABASE_URL", "PostgreSQL", required=True, secret=True, read=store("postgres", "postgresql")),
     Setting("VALKEY_URL", "Valkey; `REDIS_URL` is read when it is absent", required=True, secret=True, read=VALKEY),
     Setting("VALKEY_VERIFY_TLS", "`off` accepts the self-signed certificate of Heroku's store", "on", read=switch),
-    Setting("VALKEY_CONNECTIONS", "Connections to Valkey a process may hold", "8", read=whole(2, 1000)),
+    Setting("VALKEY_CONNECTIONS", "Connections to Valkey a process may hold", "16", read=whole(2, 1000)),
     Setting("VALKEY_TIMEOUT_SECONDS", "How long Valkey may take to answer; it is asked twice", "0.25", read=seconds),
     Setting("SHOPIFY_SHOP_URL", "The shop's domain, where its discovery documents are", required=True, read=url),
     Setting("SHOPIFY_ISSUER", "Exact issuer of the shop's ID tokens; absent: pinned on first use"),

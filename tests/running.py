@@ -101,6 +101,7 @@ def settings_for(url: str, stores: Mapping[str, str], sandbox: str, **changes: s
         "SUBTOTAL_API_URL": sandbox,
         "SUBTOTAL_LINK_URL": f"{sandbox}/link",
         "VALKEY_TIMEOUT_SECONDS": "2",
+        "VALKEY_CONNECTIONS": "64",
     } | changes
     return {name: value for name, value in given.items() if value}
 

@@ -47,8 +47,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def service(start: Callable[..., Service]) -> Service:
-    """With the deadline that a service has unless it is told another."""
-    return start(VALKEY_TIMEOUT_SECONDS="")
+    """With the deadline and the connections that a service has unless it is told others."""
+    return start(VALKEY_TIMEOUT_SECONDS="", VALKEY_CONNECTIONS="")
 
 
 AWAY = pytest.mark.parametrize("away", [stopped, paused])

@@ -1,8 +1,10 @@
 """The wire to Okendo breaks in the middle of redemptions: no effect is doubled, no state lies, nobody waits long."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
+import httpx2
 import pytest
 import redis
 from conftest import Start, Work
@@ -38,6 +40,13 @@ def wire(vendors: Vendors) -> Iterator[Wire]:
         yield wire
 
 
+def within(seconds: float, ask: Callable[[], httpx2.Response]) -> httpx2.Response:
+    began = time.monotonic()
+    reply = ask()
+    assert time.monotonic() - began < seconds
+    return reply
+
+
 @pytest.mark.parametrize("kind", MEANS)
 def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies(
     start: Start, wire: Wire, vendors: Vendors, work: Work, rows: Rows, kind: Kind
@@ -56,9 +65,10 @@ def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies
         for key in keys:
             sent, passed, effects = wire.redemptions, wire.passed, len(redemptions_of(vendors, "tara"))
             wire.will(kind)
-            began = time.monotonic()
-            reply = redeem(tara, FIVE_OFF, key)
-            assert time.monotonic() - began < int(patience["REQUEST_SECONDS"]) + WAY_SECONDS
+            reply = within(int(patience["REQUEST_SECONDS"]) + WAY_SECONDS, partial(redeem, tara, FIVE_OFF, key))
+            if reply.status_code == 504 and wire.redemptions == sent:
+                # On a busy machine a read before it was late, so nothing was sent, and the shopper was told so.
+                reply = within(int(patience["REQUEST_SECONDS"]) + WAY_SECONDS, partial(redeem, tara, FIVE_OFF, key))
             wire.will("")
             assert reply.status_code == status, reply.text
             shown = tara.api("GET", f"/me/redemptions/{key}").json()["state"]

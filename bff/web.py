@@ -1,5 +1,6 @@
 """How to answer a browser or a script: a page, JSON, a redirect, or a problem in either form."""
 
+import functools
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -153,8 +154,10 @@ def apply_url(settings: Settings) -> str:
     return settings.coupon_apply_url.replace("{storefront}", settings.storefront_url)
 
 
+@functools.cache
 def make_templates(folder: str) -> Environment:
-    """Jinja with everything that can be forgotten made an error, and texts ready for gettext."""
+    """Jinja with everything that can be forgotten made an error, and texts ready for gettext; one for a folder, since
+    compiling takes a while."""
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

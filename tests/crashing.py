@@ -20,7 +20,7 @@ from meanwhile import until
 from offered import FIVE_OFF, STORE_CREDIT, TEN_PERCENT, redemptions_of
 from processes import start
 from running import Vendors
-from shopper import Shopper
+from shopper import TRUSTED, Shopper
 
 from bff.sandbox.servers import Server
 
@@ -72,7 +72,7 @@ class Web(Process):
 
     def is_up(self) -> bool:
         try:
-            return httpx2.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code == 200
+            return httpx2.get(f"{self.url}/readyz", timeout=5, trust_env=False, verify=TRUSTED).status_code == 200
         except httpx2.TransportError:
             return False
 

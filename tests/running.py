@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx2
 import uvicorn
-from shopper import Shopper
+from shopper import TRUSTED, Shopper
 
 from bff.app import built, create_app, jobs_of
 from bff.sandbox.stack import environment
@@ -180,7 +180,7 @@ def as_process(settings: Mapping[str, str], log: Path, **more: str) -> Iterator[
 
 
 def _wait_until_answering(url: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
-    transport = httpx2.HTTPTransport(retries=0)
+    transport = httpx2.HTTPTransport(retries=0, verify=TRUSTED)
     with httpx2.Client(transport=transport, trust_env=False, timeout=5) as http:
         latest = time.monotonic() + 20
         while time.monotonic() < latest:

@@ -1,5 +1,6 @@
 """A shopper with a browser: keeps cookies as browsers do on localhost, reads pages, fills in forms, calls the API."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,6 +10,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx2
 
 COOKIE = "__Host-Http-loyalty"
+# Reading all certificates takes longer than most requests, so it is done once.
+TRUSTED = ssl.create_default_context()
 
 
 @dataclass
@@ -100,7 +103,7 @@ class Shopper:
         self.base = base
         self.cookies: dict[str, str] = {}
         self.replies: list[httpx2.Response] = []
-        self._http = httpx2.Client(timeout=30, trust_env=False)
+        self._http = httpx2.Client(timeout=30, trust_env=False, verify=TRUSTED)
 
     def close(self) -> None:
         self._http.close()

@@ -43,9 +43,11 @@ def main(arguments: list[str]) -> None:
             with stack() as (vendors, settings), launched() as browser:
                 take_for_docs(browser, vendors, settings, Path(folder))
         case [folder]:
-            with stack() as (vendors, settings), launched() as browser:
+            with launched() as browser:
                 for persona in TOURS:
-                    take_all(persona, browser, vendors, settings, Path(folder))
+                    # Stores of their own: what one has seen would be there for the next.
+                    with stack() as (vendors, settings):
+                        take_all(persona, browser, vendors, settings, Path(folder))
         case _:
             sys.exit(__doc__)
 

@@ -1,7 +1,7 @@
 """Processes are killed at every point of a redemption, with stores restarted in between: one effect for each intent,
 and the ledger ends up saying what the vendor knows (L3, L4, K9).
 
-CRASH_SCHEDULES says how many schedules there are in all (60; `make test-long` runs 1,000), CRASH_SEED where they
+CRASH_SCHEDULES says how many schedules there are in all (100; `make test-long` runs 1,000), CRASH_SEED where they
 begin. This module runs one half of them, test_crashes_again the other.
 """
 
@@ -17,7 +17,7 @@ from bff.cli import migrate_database
 from bff.sandbox.servers import Server
 from bff.sandbox.stack import postgres, valkey
 
-SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "60"))
+SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 QUICK = {"REDEMPTION_SETTLING_SECONDS": "1", "UPSTREAM_TIMEOUT_SECONDS": "3"}
 

@@ -241,7 +241,7 @@ def test_a_history_of_500_purchases_is_paid_once_each_within_the_pace(
     draw.shuffle(arriving)
     for event in arriving:
         assert deliver(paying, event).status_code == 204
-    until(lambda: states(rows) == ["paid"] * 501, 300)
+    until(lambda: states(rows) == ["paid"] * 501, 120)
     given = [award for award in awards_of(vendors, "ella") if award["rule"] == BUYING]
     assert sorted(Decimal(str(award["value"])) for award in given) == sorted(totals)
     assert len(awards_of(vendors, "ella")) == 501

@@ -23,7 +23,8 @@ import aiohttp
 import psycopg
 
 from bff.cli import migrate_database
-from bff.sandbox.stack import environment, free_port, postgres, valkey
+from bff.devstack.servers import free_port, postgres, valkey
+from bff.devstack.stack import environment
 
 ROOT = Path(__file__).parents[1]
 REQUESTS = 3000

@@ -1,98 +1,69 @@
 """The whole service on one page: what is built once, which routes there are, and what a request meets first."""
 
-import asyncio
 import contextlib
-import hmac
 import os
 import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from bff import api, assets, docs, login, metrics, pages, problems, retailers, webhooks
-from bff.actions import retailers_of
-from bff.answers import Answers
-from bff.awards import Awards
-from bff.budgets import Budgets
-from bff.catalogue import Catalogue
-from bff.consents import Consents
-from bff.copies import Copies
-from bff.database import Database
-from bff.deputy import Deputy
-from bff.doubts import Doubts
-from bff.earning import Earning
-from bff.edge import Edge
+from bff import webhooks
+from bff.api import routes
+from bff.clock import Clock
 from bff.errors import Problem
-from bff.events import Events, Terms
-from bff.exchange import Exchange
-from bff.history import History
-from bff.inbox import Inbox
-from bff.jobs import Jobs, Work
-from bff.keys import KeyRing
-from bff.ledger import Ledger
-from bff.linking import Linking
-from bff.logs import set_up
-from bff.loyalty import Loyalty, Parts
-from bff.okendo import Account, Okendo
-from bff.overrides import rows_with_overrides
-from bff.pace import Pace
-from bff.paying import Merchant, Paying
-from bff.reconciliation import Reconciliation
-from bff.redemption import Books, Redemptions
-from bff.retail import Retail, SubtotalAccount
-from bff.sessions import Clock, Limits, Sessions
-from bff.settings import Settings, read_settings
-from bff.shopify import Client, Shopify
-from bff.state import State
-from bff.tickets import Tickets
-from bff.transport import AioTransport
-from bff.upstream import Upstream
-from bff.valkey import connect
-from bff.visitor import MemberPart
-from bff.web import apply_url, explain, make_templates
-
-HERE = Path(__file__).resolve().parent.parent
-DRAIN_SECONDS = 8
+from bff.openapi import page, problems
+from bff.ops.health import healthz, readyz, show_metrics
+from bff.pages import join, overview, refer, retailers, rewards, signin
+from bff.services import built
+from bff.settings.read import read_settings
+from bff.settings.table import Settings
+from bff.telemetry.logs import set_up
+from bff.web import assets
+from bff.web.edge import Edge
+from bff.web.responses import explain
+from bff.web.state import State
+from bff.web.visitor import MemberPart
 
 # fmt: off
 PUBLIC_ROUTES: list[BaseRoute] = [
-    Route("/static/{name}",         assets.static,      name="static"),
-    Route("/api/v1/openapi.json",   docs.show_openapi,  name="openapi"),
-    Route("/api/v1/docs",           docs.show_docs,     name="docs"),
-    Route("/problems/{code}",       problems.show_problem, name="problem"),
-    Route("/webhooks/subtotal",     webhooks.from_subtotal, methods=["POST"]),
-    Route("/webhooks/okendo",       webhooks.from_okendo,   methods=["POST"]),
-    *api.routes("anyone"),
+    Route("/static/{name}",          assets.static,            name="static"),
+    Route("/api/v1/openapi.json",    page.show_openapi,        name="openapi"),
+    Route("/api/v1/docs",            page.show_docs,           name="docs"),
+    Route("/problems/{code}",        problems.show_problem,    name="problem"),
+    Route("/webhooks/subtotal",      webhooks.from_subtotal,   methods=["POST"]),
+    Route("/webhooks/okendo",        webhooks.from_okendo,     methods=["POST"]),
+    *routes.routes("anyone"),
 ]
 MEMBER_ROUTES: list[BaseRoute] = [
-    Route("/",                      pages.overview,         name="overview"),
-    Route("/join",                  pages.show_join,        name="join"),
-    Route("/join",                  pages.join,             methods=["POST"]),
-    Route("/welcome",               pages.welcome,          name="welcome"),
-    Route("/rewards",               pages.rewards,          name="rewards"),
-    Route("/rewards/{id}",          pages.show_reward,      name="reward"),
-    Route("/rewards/{id}",          pages.redeem,           methods=["POST"]),
-    Route("/redemptions/{key}",     pages.show_redemption,  name="redemption"),
-    Route("/refer",                 pages.show_refer,       name="refer"),
-    Route("/refer",                 pages.refer,            methods=["POST"]),
-    Route("/retailers",             retailers.show,         name="retailers"),
-    Route("/retailers",             retailers.link,         methods=["POST"]),
-    Route("/retailers/{id}/unlink", retailers.unlink,       name="unlink", methods=["POST"]),
-    Route("/blocked",               pages.blocked,          name="blocked"),
-    Route("/login",                 login.login,            name="login"),
-    Route("/callback",              login.callback,         name="callback"),
-    Route("/session/continue",      login.go_on,            name="session_continue"),
-    Route("/logout",                login.logout,           name="logout", methods=["POST"]),
-    Route("/signed-out",            login.signed_out,       name="signed_out"),
-    *api.routes("visitor", "member", "server"),
+    Route("/",                       overview.overview,        name="overview"),
+    Route("/join",                   join.show_join,           name="join"),
+    Route("/join",                   join.join,                methods=["POST"]),
+    Route("/welcome",                join.welcome,             name="welcome"),
+    Route("/rewards",                rewards.rewards,          name="rewards"),
+    Route("/rewards/{id}",           rewards.show_reward,      name="reward"),
+    Route("/rewards/{id}",           rewards.redeem,           methods=["POST"]),
+    Route("/redemptions/{key}",      rewards.show_redemption,  name="redemption"),
+    Route("/refer",                  refer.show_refer,         name="refer"),
+    Route("/refer",                  refer.refer,              methods=["POST"]),
+    Route("/retailers",              retailers.show,           name="retailers"),
+    Route("/retailers",              retailers.link,           methods=["POST"]),
+    Route("/retailers/{id}/unlink",  retailers.unlink,         name="unlink", methods=["POST"]),
+    Route("/blocked",                overview.blocked,         name="blocked"),
+    Route("/login",                  signin.login,             name="login"),
+    Route("/callback",               signin.callback,          name="callback"),
+    Route("/session/continue",       signin.go_on,             name="session_continue"),
+    Route("/logout",                 signin.logout,            name="logout", methods=["POST"]),
+    Route("/signed-out",             signin.signed_out,        name="signed_out"),
+    *routes.routes("visitor", "member", "server"),
 ]
+
+
 # fmt: on
 
 
@@ -126,138 +97,6 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
-
-
-@contextlib.asynccontextmanager
-async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[State]:
-    """Everything a request may need, built once; on the way out redemptions under way are brought to their end."""
-    keys = KeyRing(settings.secret_keys)
-    valkey = connect(
-        settings.valkey_url,
-        verify_tls=settings.valkey_verify_tls,
-        timeout_seconds=settings.valkey_timeout_seconds,
-        connections=settings.valkey_connections,
-    )
-    upstream = Upstream(AioTransport(), clock=clock)
-    database = Database(settings.database_url)
-    consents = Consents(database)
-    ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
-    doubts = Doubts(database, check_seconds=settings.redemption_check_seconds)
-    limits = Limits(
-        idle_seconds=settings.session_idle_seconds,
-        absolute_seconds=settings.session_absolute_seconds,
-        per_customer=settings.sessions_per_customer,
-    )
-    sessions = Sessions(valkey, keys, limits, clock)
-    okendo = Okendo(upstream, account_of(settings), rows_with_overrides(settings.okendo_overrides))
-    shopify = Shopify(upstream, client_of(settings), clock)
-    catalogue = Catalogue(okendo, Copies(valkey, keys, clock), clock)
-    exchange = Exchange(okendo, shopify, sessions)
-    deputy = Deputy(okendo, sessions, exchange, keys)
-    parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
-    loyalty = Loyalty(parts)
-    coupon_url = apply_url(settings)
-    retail = retail_of(settings, upstream)
-    inbox = Inbox(database, retry_seconds=settings.award_retry_seconds)
-    awards = Awards(database, retry_seconds=settings.award_retry_seconds)
-    merchant = Merchant(okendo, Pace(database, "okendo merchant", per_second=settings.okendo_merchant_per_second))
-    terms = Terms(settings.subtotal_actions, settings.subtotal_simulated_events)
-    redemptions = Redemptions(loyalty, parts, Books(ledger, doubts, deputy))
-    state: State = {
-        "settings": settings,
-        "keys": keys,
-        "sessions": sessions,
-        "database": database,
-        "consents": consents,
-        "ledger": ledger,
-        "doubts": doubts,
-        "budgets": Budgets(valkey),
-        "shopify": shopify,
-        "tickets": Tickets(valkey, keys),
-        "catalogue": catalogue,
-        "answers": Answers(),
-        "loyalty": loyalty,
-        "redemptions": redemptions,
-        "earning": Earning(loyalty, parts, coupon_url),
-        "history": History(loyalty, parts, coupon_url),
-        "reconciliation": Reconciliation(doubts, deputy, settling_seconds=settings.redemption_settling_seconds),
-        "inbox": inbox,
-        "awards": awards,
-        "events": Events(inbox, awards, retail, terms),
-        "paying": Paying(awards, merchant, retail, settling_seconds=settings.award_settling_seconds),
-        "linking": Linking(retail, awards, sessions, retailers_of(settings.subtotal_actions)),
-        "templates": make_templates(str(HERE / "templates")),
-        "assets": assets.Assets(HERE / "static"),
-    }
-    await database.open()
-    try:
-        yield state
-    finally:
-        await redemptions.finish(DRAIN_SECONDS)
-        await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
-
-
-def jobs_of(settings: Settings, state: State) -> Jobs:
-    """What the worker does, over the same parts."""
-    parts = (state["ledger"], state["reconciliation"], state["inbox"], state["events"], state["paying"])
-    return Jobs(settings.database_url, Work(*parts, sessions=state["sessions"]))
-
-
-def account_of(settings: Settings) -> Account:
-    return Account(
-        api_url=settings.okendo_api_url,
-        user_id=settings.okendo_user_id,
-        partner_id=settings.okendo_partner_id,
-        timeout_seconds=settings.upstream_timeout_seconds,
-        api_key=settings.okendo_api_key,
-    )
-
-
-def retail_of(settings: Settings, upstream: Upstream) -> Retail | None:
-    """Subtotal's API, None without a key."""
-    if settings.subtotal_api_key is None:
-        return None
-    account = SubtotalAccount(
-        api_url=settings.subtotal_api_url,
-        link_url=settings.subtotal_link_url,
-        link_token_url=settings.subtotal_link_token_url,
-        api_key=settings.subtotal_api_key,
-        timeout_seconds=settings.upstream_timeout_seconds,
-    )
-    return Retail(upstream, account)
-
-
-def client_of(settings: Settings) -> Client:
-    return Client(
-        shop_url=settings.shopify_shop_url,
-        client_id=settings.shopify_client_id,
-        client_secret=settings.shopify_client_secret,
-        redirect_uri=f"{settings.base_url}/callback",
-        origin=settings.origin,
-        issuer=settings.shopify_issuer,
-        storefront_token=settings.shopify_storefront_token,
-        timeout_seconds=settings.upstream_timeout_seconds,
-    )
-
-
-async def healthz(_: Request[Any]) -> Response:
-    """Alive: says nothing of what this depends on, so that a vendor's trouble never restarts a healthy process."""
-    return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
-
-
-async def readyz(request: Request[Any]) -> Response:
-    """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
-    ready = await asyncio.gather(request.state["sessions"].ping(), request.state["database"].ping())
-    return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
-
-
-async def show_metrics(request: Request[Any]) -> Response:
-    """For Prometheus; without the token there is nothing at this address."""
-    expected = request.state["settings"].metrics_token
-    given = request.headers.get("authorization", "")
-    if expected is None or not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
-        raise Problem("not_found", "There is nothing at this address.")
-    return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE, "cache-control": "no-store"})
 
 
 async def home(request: Request[Any]) -> Response:

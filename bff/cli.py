@@ -161,9 +161,9 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
 
 
 def serve(_: argparse.Namespace) -> None:
-    from bff.overrides import rows_with_overrides
-    from bff.server import serve as run
-    from bff.settings import read_settings
+    from bff.ops.server import serve as run
+    from bff.settings.read import read_settings
+    from bff.vendors.okendo.overrides import rows_with_overrides
 
     settings = read_settings(os.environ)
     rows_with_overrides(settings.okendo_overrides)
@@ -180,10 +180,10 @@ def serve(_: argparse.Namespace) -> None:
 
 
 def worker(_: argparse.Namespace) -> None:
-    from bff.app import built, jobs_of
-    from bff.jobs import run_until_signalled
-    from bff.logs import set_up
-    from bff.settings import read_settings
+    from bff.services import built
+    from bff.settings.read import read_settings
+    from bff.telemetry.logs import set_up
+    from bff.worker import jobs_of, run_until_signalled
 
     settings = read_settings(os.environ)
     set_up(settings.log_level)
@@ -196,7 +196,7 @@ def worker(_: argparse.Namespace) -> None:
 
 
 def migrate(_: argparse.Namespace) -> None:
-    from bff.settings import read_settings
+    from bff.settings.read import read_settings
 
     migrate_database(read_settings(os.environ).database_url)
     print("The database is up to date.")
@@ -213,28 +213,28 @@ def migrate_database(url: str) -> None:
 
 
 def sandbox(_: argparse.Namespace) -> None:
-    from bff.sandbox.stack import run
+    from bff.devstack.stack import run
 
     run()
 
 
 def openapi(_: argparse.Namespace) -> None:
-    from bff.docs import described
+    from bff.openapi.page import described
 
     print(json.dumps(described(EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def doctor(chosen: argparse.Namespace) -> None:
     if chosen.okendo_docs is not None:
-        from bff.drift import overrides_from
+        from bff.ops.okendo_diff import overrides_from
 
         print(overrides_from(chosen.okendo_docs), end="")
         return
     import msgspec
 
-    from bff.doctor import examined
-    from bff.findings import printed
-    from bff.logs import set_up
+    from bff.ops.doctor import examined
+    from bff.ops.report import printed
+    from bff.telemetry.logs import set_up
 
     set_up("error", sys.stderr)
     report = asyncio.run(examined(os.environ))
@@ -244,9 +244,9 @@ def doctor(chosen: argparse.Namespace) -> None:
 
 
 def administer(chosen: argparse.Namespace) -> None:
-    from bff import admin
-    from bff.app import built
-    from bff.settings import read_settings
+    from bff.ops import admin
+    from bff.services import built
+    from bff.settings.read import read_settings
 
     async def run() -> None:
         async with built(read_settings(os.environ)) as state:

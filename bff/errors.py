@@ -39,7 +39,6 @@ Code = Literal[
     "store_unavailable",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
-
 # 422 and 409 may be shown to a shopper; 400 is the integrator's mistake; 5xx and 429 may be tried again later.
 STATUS: dict[Code, int] = {
     "session_required": 401,

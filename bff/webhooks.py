@@ -9,11 +9,12 @@ import hashlib
 import structlog
 from starlette.responses import Response
 
-from bff import okendo_events, subtotal
 from bff.errors import Problem
-from bff.inbox import Arrival
-from bff.queueing import Task
-from bff.state import LoyaltyRequest
+from bff.stores.inbox import Arrival
+from bff.stores.queue import Task
+from bff.vendors.okendo import webhooks
+from bff.vendors.subtotal import messages
+from bff.web.state import LoyaltyRequest
 
 log = structlog.get_logger("webhooks")
 
@@ -22,8 +23,8 @@ async def from_subtotal(request: LoyaltyRequest) -> Response:
     settings, body = request.state["settings"], await request.body()
     secret = _known(settings.subtotal_signing_secret)
     now, tolerance = request.state["sessions"].clock(), settings.subtotal_tolerance_seconds
-    subtotal.check_signature(request.headers, body, secret, now, tolerance)
-    event = subtotal.read_event(body)
+    messages.check_signature(request.headers, body, secret, now, tolerance)
+    event = messages.read_event(body)
     arrival = Arrival(
         vendor="subtotal",
         event_id=event.id,
@@ -39,7 +40,7 @@ async def from_subtotal(request: LoyaltyRequest) -> Response:
 async def from_okendo(request: LoyaltyRequest) -> Response:
     body = await request.body()
     secret = _known(request.state["settings"].okendo_webhook_secret)
-    event = okendo_events.read_event(request.headers, body, secret)
+    event = webhooks.read_event(request.headers, body, secret)
     arrival = Arrival(
         vendor="okendo",
         event_id=event.id,

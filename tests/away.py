@@ -12,7 +12,7 @@ import redis
 from running import Service
 from shopper import Shopper
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 KEY = "one-key-for-one-intent"
 PUBLIC = ("/", "/rewards", "/healthz", "/signed-out", "/api/v1/program", "/api/v1/rewards", "/api/v1/legal-policies",

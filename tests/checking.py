@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from joins import Rows
 from meanwhile import until
 
-from bff.app import built
-from bff.settings import read_settings
+from bff.services import built
+from bff.settings.read import read_settings
 
 
 def hours_pass(rows: Rows, hours: float) -> None:

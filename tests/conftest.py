@@ -13,11 +13,11 @@ from running import Log, Service, Vendors, in_thread, settings_for, worker_in_th
 from shopper import Shopper
 
 from bff.cli import migrate_database
-from bff.logs import set_up
+from bff.devstack.servers import Server, free_port, postgres, valkey
+from bff.devstack.stack import environment
 from bff.sandbox.config import Config
-from bff.sandbox.servers import Server
 from bff.sandbox.serving import serve
-from bff.sandbox.stack import environment, free_port, postgres, valkey
+from bff.telemetry.logs import set_up
 
 Start: TypeAlias = Callable[..., Service]
 Work: TypeAlias = Callable[..., None]

@@ -22,7 +22,7 @@ from processes import start
 from running import Vendors
 from shopper import TRUSTED, Shopper
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 LOCK = 4711
 BARRIERS = """

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff.app import create_app
-from bff.server import configuration
-from bff.settings import read_settings
+from bff.ops.server import configuration
+from bff.settings.read import read_settings
 
 HOST = "loyalty.example.com"
 STOREFRONT = "https://shop.example.com"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = {"PATH", "HOME", "TMPDIR"}
 SECONDS = 120
 _ready = multiprocessing.get_context("forkserver")
-_ready.set_forkserver_preload(["bff.app", "bff.cli", "bff.doctor", "bff.admin", "bff.jobs"])
+_ready.set_forkserver_preload(["bff.app", "bff.cli", "bff.ops.doctor", "bff.ops.admin", "bff.worker"])
 
 
 def start(settings: Mapping[str, str], *command: str, out: Path, err: Path | None = None) -> BaseProcess:

@@ -18,10 +18,12 @@ import httpx2
 import uvicorn
 from shopper import TRUSTED, Shopper
 
-from bff.app import built, create_app, jobs_of
-from bff.sandbox.stack import environment
-from bff.server import configuration
-from bff.settings import read_settings
+from bff.app import create_app
+from bff.devstack.stack import environment
+from bff.ops.server import configuration
+from bff.services import built
+from bff.settings.read import read_settings
+from bff.worker import jobs_of
 
 ROOT = Path(__file__).parents[1]
 

@@ -18,10 +18,11 @@ from playwright.sync_api import Browser
 from running import Vendors, in_thread, settings_for
 
 from bff.cli import migrate_database
-from bff.logs import set_up
+from bff.devstack.servers import free_port, postgres, valkey
+from bff.devstack.stack import environment
 from bff.sandbox.config import Config
 from bff.sandbox.serving import serve
-from bff.sandbox.stack import environment, free_port, postgres, valkey
+from bff.telemetry.logs import set_up
 
 WIDTHS = (360, 1280)
 # What the documentation shows: persona, place, name of the picture.

@@ -11,7 +11,7 @@ from running import Vendors
 from starlette.routing import BaseRoute, Mount, Route
 
 from bff.app import create_app
-from bff.settings import read_settings
+from bff.settings.read import read_settings
 
 REWARD = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 KEY = "a-key-of-twenty-four-abc"

@@ -9,9 +9,9 @@ from processes import bff
 from retail import ACTIONS, BUYING, LINKING
 from test_settings import PRODUCTION
 
-from bff.actions import Action, read_actions, retailers_of
 from bff.errors import SettingsError
-from bff.settings import read_settings
+from bff.settings.actions import Action, read_actions, retailers_of
+from bff.settings.read import read_settings
 
 RULE = f'earning_rule_id = "{BUYING}"'
 START = "start_date = 2026-01-01"

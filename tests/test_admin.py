@@ -14,7 +14,7 @@ from processes import bff
 from running import Service, Vendors
 from shopper import Shopper
 
-from bff.consents import Evidence
+from bff.members.consents import Evidence
 
 KEY = "an-intent-that-got-lost"
 Command = Callable[..., tuple[int, str, str]]

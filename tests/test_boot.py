@@ -13,7 +13,7 @@ from running import ROOT, as_process
 from shopper import Shopper
 from test_settings import CANARY, PRODUCTION
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 
 def test_A7_across_sites_the_cookie_is_partitioned(start: Start) -> None:

@@ -12,9 +12,10 @@ from meanwhile import at_once, until
 from running import Service, Vendors
 from shopper import Shopper
 
-from bff.catalogue import FRESH_SECONDS, STALE_SECONDS
-from bff.copies import FAILED_SECONDS
-from bff.endpoints import LOGIN, REFERRAL_SENDER, ROWS, Public
+from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
+from bff.stores.shared_cache import FAILED_SECONDS
+from bff.vendors.okendo.operations import LOGIN, REFERRAL_SENDER, ROWS
+from bff.vendors.okendo.row import Public
 
 PUBLIC = ["/program", "/earning-rules", "/rewards", "/tiers", "/faqs", "/legal-policies"]
 

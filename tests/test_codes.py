@@ -12,7 +12,7 @@ from offered import FIVE_OFF, FREE_PRODUCT, GOLD_ONLY, new_key, redeem
 from running import Service, Vendors
 from shopper import Shopper
 
-from bff.api import ENDPOINTS
+from bff.api.routes import ENDPOINTS
 from bff.errors import CODES, Code
 
 INSTAGRAM = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a04"

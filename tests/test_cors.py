@@ -12,7 +12,7 @@ from shopper import Shopper
 from surface import api_paths, page_paths, surface
 
 from bff.errors import SettingsError
-from bff.settings import read_settings
+from bff.settings.read import read_settings
 
 SHOP = "http://localhost:3000"
 FOREIGN = (

@@ -14,8 +14,7 @@ from crashing import Plant, Process, Schedule, Web, live_through
 from running import Vendors, settings_for
 
 from bff.cli import migrate_database
-from bff.sandbox.servers import Server
-from bff.sandbox.stack import postgres, valkey
+from bff.devstack.servers import Server, postgres, valkey
 
 SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))

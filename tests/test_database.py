@@ -17,8 +17,7 @@ from running import Service, Vendors
 from shopper import Page
 
 from bff.cli import migrate_database
-from bff.sandbox.servers import Server
-from bff.sandbox.stack import postgres, valkey
+from bff.devstack.servers import Server, postgres, valkey
 
 # A use of the database may take three seconds; a busy machine gets two more.
 SOON_SECONDS = 5.0

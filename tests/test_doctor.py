@@ -12,7 +12,8 @@ from otherwise import DIALECT, OVERRIDES
 from processes import bff
 from running import Service, Vendors
 
-from bff.endpoints import ROWS, ForMember
+from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.row import ForMember
 
 Doctor = Callable[..., "Examined"]
 READS = {name for name, row in ROWS.items() if row.method == "GET"}

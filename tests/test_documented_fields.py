@@ -12,7 +12,7 @@ from shopper import Page, Shopper
 from surface import DOCS
 from test_openapi import answers_of, operations
 
-from bff.wording import WORDS
+from bff.schemas.descriptions import WORDS
 
 Rows = dict[str, dict[str, tuple[str, str]]]
 PAGE_BYTES = 20_480

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from starlette.routing import Route
 
-from bff.api import ENDPOINTS
+from bff.api.routes import ENDPOINTS
 from bff.app import MEMBER_ROUTES
-from bff.endpoints import ROWS, ForMerchant
-from bff.settings import SETTINGS
+from bff.settings.table import SETTINGS
+from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.row import ForMerchant
 
 ROOT = Path(__file__).parents[1]
 

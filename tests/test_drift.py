@@ -12,9 +12,9 @@ from offered import FIVE_OFF, new_key, redeem
 from processes import bff
 from running import Vendors
 
-from bff.drift import overrides_from
-from bff.endpoints import ROWS
-from bff.overrides import rows_with_overrides
+from bff.ops.okendo_diff import overrides_from
+from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.overrides import rows_with_overrides
 
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 TEXT = {"type": "string"}

@@ -29,8 +29,8 @@ from troubles import (
     trouble,
 )
 
-from bff.copies import FAILED_SECONDS
-from bff.upstream import BUSY_SECONDS
+from bff.stores.shared_cache import FAILED_SECONDS
+from bff.vendors.upstream import BUSY_SECONDS
 
 # A copy of public data, and every token, is older than it may be after this.
 TOO_OLD_SECONDS = 4000

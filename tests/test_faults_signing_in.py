@@ -24,7 +24,7 @@ from troubles import (
     trouble,
 )
 
-from bff.upstream import BUSY_SECONDS
+from bff.vendors.upstream import BUSY_SECONDS
 
 PACES: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = ((KINDS, {}), (SLOW, QUICK))
 # Discovery and keys are used for a day at most without a look at Shopify.

@@ -31,7 +31,7 @@ from troubles import (
     trouble,
 )
 
-from bff.upstream import BUSY_SECONDS
+from bff.vendors.upstream import BUSY_SECONDS
 
 Rows = psycopg.Connection[tuple[object, ...]]
 TOO_OLD_SECONDS = 4000

@@ -16,10 +16,10 @@ from offered import FIVE_OFF, STORE_CREDIT, new_key, redeem, redemptions_of, sen
 from running import Service, Vendors, in_thread, worker_in_thread
 from shopper import Shopper
 
-from bff.doubts import Doubt
-from bff.endpoints import Transaction
-from bff.reconciliation import balance_after, judged, newest_first
-from bff.sandbox.program import RETAIL_PURCHASE
+from bff.redemptions.reconcile import balance_after, judged, newest_first
+from bff.redemptions.unresolved import Doubt
+from bff.sandbox.okendo.program import RETAIL_PURCHASE
+from bff.vendors.okendo.replies import Transaction
 
 KEY = "an-intent-that-got-lost"
 

@@ -33,15 +33,14 @@ from offered import FIVE_OFF, PRICES, code_of, redeem
 from running import Log, Service, Vendors, in_thread
 from shopper import Page, Shopper
 
-from bff.app import built, jobs_of
 from bff.cli import migrate_database
-from bff.jobs import Later
-from bff.sandbox.okendo import VERSION
-from bff.sandbox.program import RETAIL_PURCHASE, Policies
-from bff.sandbox.servers import Server
-from bff.sandbox.stack import postgres, valkey
-from bff.settings import read_settings
-from bff.upstream import BUSY_SECONDS
+from bff.devstack.servers import Server, postgres, valkey
+from bff.sandbox.okendo.program import RETAIL_PURCHASE, Policies
+from bff.sandbox.okendo.public_api import VERSION
+from bff.services import built
+from bff.settings.read import read_settings
+from bff.vendors.upstream import BUSY_SECONDS
+from bff.worker import Later, jobs_of
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "8"))
 STEPS = 25

@@ -13,8 +13,7 @@ from running import Service, Vendors, as_process, settings_for
 from shopper import Shopper
 
 from bff.cli import migrate_database
-from bff.sandbox.servers import Server
-from bff.sandbox.stack import postgres, valkey
+from bff.devstack.servers import Server, postgres, valkey
 
 CLIENTS = 50
 

@@ -10,7 +10,8 @@ from offered import FIVE_OFF, new_key, redeem
 from otherwise import DIALECT, OVERRIDES
 from running import Service, Vendors
 
-from bff.endpoints import ROWS, ForMerchant
+from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.row import ForMerchant
 
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 YOUTUBE = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a06"

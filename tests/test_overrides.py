@@ -9,7 +9,7 @@ from processes import bff
 from running import Service, Vendors
 
 from bff.errors import SettingsError
-from bff.overrides import rows_with_overrides
+from bff.vendors.okendo.overrides import rows_with_overrides
 
 FIVE_OFF = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"

@@ -14,7 +14,7 @@ from retail import ACTIONS, BUYING, FAST, LINKING, RATE, awards_of, bought, conn
 from running import Service, Vendors
 from test_paying import settled, states
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 PAID = {"rule": BUYING, "value": 20, "points": 40}
 MERCHANT = ("merchant_customer", "earning_transactions")

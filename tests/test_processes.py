@@ -13,7 +13,7 @@ from meanwhile import at_once, meanwhile, same_browser, state_of, until
 from running import Service, Vendors, as_process, settings_for
 from shopper import Shopper
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 KEY = "one-key-for-one-intent"
 

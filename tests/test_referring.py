@@ -6,7 +6,7 @@ from offered import code_of
 from running import Service, Vendors
 from shopper import Shopper
 
-from bff.catalogue import safe_link
+from bff.vendors.sanitize import safe_link
 
 MANY = 100
 # The sandbox's own links are always good ones; here the link is whatever the sentence of the policies says.

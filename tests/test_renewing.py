@@ -15,8 +15,8 @@ from offered import FIVE_OFF
 from running import Service, Vendors
 from shopper import Shopper
 
-from bff.exchange import JWT_SECONDS, expiry_of
-from bff.upstream import BUSY_SECONDS
+from bff.sessions.exchange import JWT_SECONDS, expiry_of
+from bff.vendors.upstream import BUSY_SECONDS
 
 # Kinds of trouble in which the vendor has done nothing, and those in which nobody can tell.
 NOTHING_DONE = ("status:500", "status:502", "status:503", "status:429", "cut_before", "redirect")

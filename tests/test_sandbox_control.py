@@ -16,10 +16,10 @@ import sandbox_client
 from meanwhile import until
 from sandbox_client import CONFIG, Sandbox
 
-from bff.sandbox import program
+from bff.devstack.stack import environment, sandbox_environment
 from bff.sandbox.config import Config, from_environment
+from bff.sandbox.okendo import program
 from bff.sandbox.serving import serve
-from bff.sandbox.stack import environment, sandbox_environment
 from bff.sandbox.wire import POLYGLOT
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox

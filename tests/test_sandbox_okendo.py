@@ -5,7 +5,7 @@ import pytest
 import sandbox_client
 from sandbox_client import CONFIG, Sandbox, error_of
 
-from bff.sandbox import program
+from bff.sandbox.okendo import program
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox
 

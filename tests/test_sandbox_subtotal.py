@@ -9,7 +9,7 @@ import pytest
 import sandbox_client
 from sandbox_client import CONFIG, Sandbox
 
-from bff.sandbox.retailers import RETAILERS
+from bff.sandbox.subtotal.retailers import RETAILERS
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox
 

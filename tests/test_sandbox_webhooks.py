@@ -19,7 +19,7 @@ import sandbox_client
 from meanwhile import until
 from sandbox_client import CONFIG, Sandbox
 
-from bff.sandbox import program
+from bff.sandbox.okendo import program
 from bff.sandbox.serving import serve
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox

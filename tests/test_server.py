@@ -24,8 +24,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from bff.sandbox.stack import free_port
-from bff.server import DeadlineProtocol, configuration
+from bff.devstack.servers import free_port
+from bff.ops.server import DeadlineProtocol, configuration
 
 ROOT = Path(__file__).parents[1]
 HOST = b"Host: shop.example\r\n"

@@ -16,8 +16,8 @@ from meanwhile import same_browser, state_of
 from running import Log, Service, Vendors, in_thread
 from shopper import Shopper
 
-from bff.keys import KeyRing, SealBroken
-from bff.settings import read_settings
+from bff.settings.read import read_settings
+from bff.stores.keyring import KeyRing, SealBroken
 
 READERS: dict[str, Any] = {
     "hash": lambda store, key: [part for pair in store.hgetall(key).items() for part in pair],

@@ -17,9 +17,10 @@ from shopper import COOKIE, Shopper
 from starlette.routing import BaseRoute, Mount, Route
 
 from bff.app import MEMBER_ROUTES, PUBLIC_ROUTES
-from bff.keys import KeyRing
-from bff.sessions import Limits, Record, Session, Sessions, ShopifyTokens
-from bff.valkey import connect
+from bff.sessions.store import Limits, Record, Session, Sessions
+from bff.stores.keyring import KeyRing
+from bff.stores.valkey import connect
+from bff.vendors.shopify.tokens import ShopifyTokens
 
 DAY = 86_400
 LOGIN_COOKIE = f"{COOKIE}-login"

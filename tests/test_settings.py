@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bff.errors import SettingsError
-from bff.settings import SETTINGS, Settings, read_settings
+from bff.settings.read import read_settings
+from bff.settings.table import SETTINGS, Settings
 
 CANARY = "canary-6b1f"
 

@@ -12,7 +12,7 @@ from meanwhile import same_browser, state_of
 from running import Service, Vendors, in_thread
 from shopper import COOKIE, Page, Shopper
 
-from bff.upstream import BUSY_SECONDS
+from bff.vendors.upstream import BUSY_SECONDS
 
 STOREFRONT = "http://localhost:3000"
 PUBLIC_CLIENT = {"SHOPIFY_CLIENT_ID": "b1d24e8f-57c3-4f06-a9e2-83c0d6417a5b", "SHOPIFY_CLIENT_SECRET": ""}

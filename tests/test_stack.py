@@ -17,8 +17,10 @@ import psycopg
 import pytest
 import redis
 
-from bff.sandbox.stack import PERSONAS, Server, environment, free_port, postgres, sandbox_environment, valkey
-from bff.settings import SETTINGS, read_settings
+from bff.devstack.servers import Server, free_port, postgres, valkey
+from bff.devstack.stack import PERSONAS, environment, sandbox_environment
+from bff.settings.read import read_settings
+from bff.settings.table import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 Start = Callable[[Path], AbstractContextManager[Server]]
@@ -101,7 +103,7 @@ def test_a_stranger_on_this_machine_cannot_enter_postgres(tmp_path: Path) -> Non
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from bff.sandbox.stack import postgres, valkey
+from bff.devstack.servers import postgres, valkey
 with postgres(Path(sys.argv[1])) as database, valkey(Path(sys.argv[1])) as store:
     print(database.url, store.url, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
@@ -173,7 +175,7 @@ import os
 from bff import serve
 serve(os.environ["SANDBOX_PORT"])
 """
-RUN = "import sys; from pathlib import Path; from bff.sandbox.stack import run; run(Path(sys.argv[1]))"
+RUN = "import sys; from pathlib import Path; from bff.devstack.stack import run; run(Path(sys.argv[1]))"
 
 
 class Whole:

@@ -25,8 +25,7 @@ from running import Service, Vendors
 from shopper import COOKIE, Shopper
 
 from bff.cli import migrate_database
-from bff.sandbox.servers import Server
-from bff.sandbox.stack import postgres, valkey
+from bff.devstack.servers import Server, postgres, valkey
 
 # A call of the store may take a quarter of a second, twice; a busy machine gets as much again.
 SOON_SECONDS = 1.0

@@ -34,8 +34,8 @@ from rawserver import (
 from structlog.testing import capture_logs
 
 from bff.errors import Problem, UpstreamFailed, UpstreamTimeout
-from bff.transport import AioTransport
-from bff.upstream import Call, Reply, Upstream, url_for
+from bff.vendors.transport import AioTransport
+from bff.vendors.upstream import Call, Reply, Upstream, url_for
 
 Given = ParamSpec("Given")
 OK = reply()
@@ -147,8 +147,8 @@ async def test_G13_what_cannot_stand_on_one_line_reaches_no_address(path: str) -
 async def test_G12_a_proxy_in_the_environment_is_not_used() -> None:
     program = """if True:
         import asyncio, sys
-        from bff.transport import AioTransport
-        from bff.upstream import Call, Upstream
+        from bff.vendors.transport import AioTransport
+        from bff.vendors.upstream import Call, Upstream
         async def main():
             upstream = Upstream(AioTransport())
             await upstream.call(Call(vendor="okendo", operation="probe", method="GET", url=sys.argv[1]))

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from bff.endpoints import ROWS
 from bff.errors import UpstreamFailed
-from bff.okendo import read
-from bff.projection import member_of
+from bff.schemas.member import member_of
+from bff.vendors.okendo.client import read
+from bff.vendors.okendo.operations import ROWS
 
 FOLDER = Path(__file__).parent / "vendor_replies"
 # A file that looks closer at one thing, and the operation whose replies it holds.

@@ -18,7 +18,7 @@ from joins import Rows
 from meanwhile import state_of, until
 from running import Service, Vendors
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of a test secret").decode()
 

@@ -14,7 +14,7 @@ from joins import Rows
 from retail import ACTIONS, SECRET, bought, connection_of, deliver, linked, signature, ulid
 from running import Service, Vendors
 
-from bff.sandbox.servers import Server
+from bff.devstack.servers import Server
 
 
 def kept(rows: Rows) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running import Vendors
 
-from bff.words import plain
+from bff.vendors.sanitize import plain
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import redis
 from running import Service, Vendors
 from shopper import Page, Shopper
 
-from bff.upstream import BUSY_SECONDS
+from bff.vendors.upstream import BUSY_SECONDS
 
 # A vendor call may take half a second, an answer of ours three; a slow vendor takes two.
 QUICK = {"UPSTREAM_TIMEOUT_SECONDS": "0.5", "REQUEST_SECONDS": "3"}

@@ -4,9 +4,9 @@ import os
 
 import uvicorn
 
-from .app import create_sandbox
-from .config import from_environment
-from .serving import settings
+from bff.sandbox.app import create_sandbox
+from bff.sandbox.config import from_environment
+from bff.sandbox.serving import settings
 
 
 def main() -> None:

@@ -9,12 +9,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import calls, control, storefront
-from .config import Config
-from .delivery import delivering
-from .dialect import Speaking
-from .pages import page
-from .world import World
+from bff.sandbox import calls, storefront
+from bff.sandbox.config import Config
+from bff.sandbox.control import api
+from bff.sandbox.okendo.dialect import Speaking
+from bff.sandbox.pages import page
+from bff.sandbox.webhooks.delivery import delivering
+from bff.sandbox.world import World
 
 
 def create_sandbox(config: Config) -> Starlette:
@@ -24,15 +25,15 @@ def create_sandbox(config: Config) -> Starlette:
     world = World(config)
 
     async def index(request: Request) -> Response:
-        return page("index", people=list(world.members.values()), config=world.config, operations=control.OPERATIONS)
+        return page("index", people=list(world.members.values()), config=world.config, operations=api.OPERATIONS)
 
     return Starlette(
         routes=[
             Route("/", index),
             Route("/healthz", healthz),
             *storefront.ROUTES,
-            *control.routes(world),
-            *calls.routes(world, control.OPERATIONS),
+            *api.routes(world),
+            *calls.routes(world, api.OPERATIONS),
         ],
         middleware=[Middleware(Dated, world=world), Middleware(Speaking, world=world)],
         exception_handlers={404: nothing_here},

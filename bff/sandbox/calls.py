@@ -15,16 +15,15 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from .faults import Fault
-from .wire import Json, JsonObject, encode, poisoned, read_object
-from .world import LoggedCall, World
+from bff.sandbox.control.faults import Fault
+from bff.sandbox.wire import Json, JsonObject, encode, poisoned, read_object
+from bff.sandbox.world import LoggedCall, World
 
 CONNECTION = "sandbox.connection"
 # Method and path of a call that came in another dialect.
 ASKED = "sandbox.asked"
 HUGE_CHUNK = b"x" * 65_536
 HUGE_CHUNKS = 128
-
 # A refusal in each vendor's dialect; Shopify's is the one it gives for its own transient failures.
 FAULT_BODIES: Mapping[str, JsonObject] = {
     "okendo": {"error": {"description": "The sandbox was told to fail.", "code": "sandbox_fault"}},

@@ -10,9 +10,9 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .app import create_sandbox
-from .calls import CONNECTION
-from .config import Config
+from bff.sandbox.app import create_sandbox
+from bff.sandbox.calls import CONNECTION
+from bff.sandbox.config import Config
 
 
 class CuttableProtocol(HttpToolsProtocol):

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .pages import page
+from bff.sandbox.pages import page
 
 
 async def discount(request: Request) -> Response:

@@ -8,10 +8,8 @@ import msgspec
 
 Json: TypeAlias = "bool | int | float | Decimal | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = Mapping[str, Json]
-
 encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
-
 # Breaks out of attributes, comments, scripts, styles, titles and text areas, and probes template engines.
 POLYGLOT = (
     """'"`><img src=x onerror=alert(1)></script></style></title></textarea>-->"""
@@ -24,7 +22,6 @@ HOSTILE_HTML = (
     """<a href="data:text/html,<script>alert(7)</script>">data</a>"""
 )
 HOSTILE_URL = "javascript:alert(document.domain)//"
-
 _TEXTS = {
     "title", "name", "question", "description", "notificationText", "template", "vipTierName", "minimumVipTierName",
     "acceptTermsAndJoinProgramButtonText", "displayName", "firstName", "lastName",

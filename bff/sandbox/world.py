@@ -4,18 +4,18 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import Allowance, Clock
-from .config import Config
-from .destinations import Destinations
-from .faults import Faults
-from .grants import Grants
-from .members import Member
-from .okendo_events import Watch
-from .outbox import Outbox
-from .personas import personas
-from .program import Policies
-from .retail import Retail
-from .signing import Signer
+from bff.sandbox.clock import Allowance, Clock
+from bff.sandbox.config import Config
+from bff.sandbox.control.faults import Faults
+from bff.sandbox.okendo.events import Watch
+from bff.sandbox.okendo.members import Member
+from bff.sandbox.okendo.personas import personas
+from bff.sandbox.okendo.program import Policies
+from bff.sandbox.shopify.grants import Grants
+from bff.sandbox.shopify.tokens import Signer
+from bff.sandbox.subtotal.accounts import Retail
+from bff.sandbox.webhooks.destinations import Destinations
+from bff.sandbox.webhooks.outbox import Outbox
 
 CALLS_KEPT = 10_000
 # docs.okendo.io/merchant-rest-api: "2 requests per second" with a small burst, whose size nobody published.

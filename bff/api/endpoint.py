@@ -1,0 +1,57 @@
+"""A JSON route as a row of data, and the rules that every row obeys."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from starlette.responses import Response
+
+from bff.errors import Code, Problem
+from bff.web.state import Handler, LoyaltyRequest
+
+PREFIX = "/api/v1"
+Who = Literal["anyone", "visitor", "member", "server"]
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session), "member" (needs one) or "server"
+    (no browser, but a program with a bearer token).
+
+    `sends` names headers by status, besides those that every answer has.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    description: str = ""
+    who: Who
+    reads: Any = None
+    answers: dict[int, Any]
+    refuses: tuple[Code, ...] = ()
+    query: tuple[str, ...] = ()
+    sends: Mapping[int, tuple[str, ...]] = {}
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+def strict(endpoint: Endpoint) -> Handler:
+    """The route's handler behind the laws of its row: only known query parameters, each once (H5), and nothing that
+    loads a member's answer as a picture or a script (D9)."""
+
+    async def handle(request: LoyaltyRequest) -> Response:
+        names = [name for name, _ in request.query_params.multi_items()]
+        if len(set(names)) < len(names) or not set(names) <= set(endpoint.query):
+            raise Problem("invalid_request", "A query parameter is unknown or was sent twice.")
+        if endpoint.who != "anyone" and request.headers.get("sec-fetch-dest", "empty") != "empty":
+            raise Problem("csrf_refused", "This address is for scripts only.")
+        return await endpoint.handler(request)
+
+    handle.__name__ = endpoint.name
+    return handle

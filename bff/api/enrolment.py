@@ -1,0 +1,43 @@
+"""JSON: joining the program."""
+
+import msgspec
+from starlette.responses import Response
+
+from bff.errors import Problem
+from bff.members.member import Agreement
+from bff.schemas.member import PolicyProblem
+from bff.schemas.program import LegalPolicies
+from bff.schemas.requests import EnrolmentRequest
+from bff.stores.rate_limits import JOIN
+from bff.web.inputs import read_json
+from bff.web.responses import LANGUAGE, explain, reply
+from bff.web.state import LoyaltyRequest
+from bff.web.visitor import require_session, spend
+
+
+async def enrol(request: LoyaltyRequest) -> Response:
+    session = require_session(request)
+    wanted = await read_json(request, EnrolmentRequest)
+    await spend(request, JOIN, session.record.customer_id)
+    agreement = Agreement(
+        version=wanted.policies_version,
+        digest=wanted.policies_digest,
+        locale=LANGUAGE,
+        request_id=request.scope["request_id"],
+    )
+    try:
+        member, joined = await request.state["loyalty"].join(session, agreement)
+    except Problem as problem:
+        if problem.code != "policies_outdated":
+            raise
+        return await _outdated(request, problem)
+    return reply(member, 201 if joined else 200)
+
+
+async def _outdated(request: LoyaltyRequest, problem: Problem) -> Response:
+    response = explain(request, problem)
+    details = msgspec.json.decode(response.body, type=PolicyProblem)
+    current = await request.state["catalogue"].current_policies()
+    shown_now = LegalPolicies(**msgspec.structs.asdict(current))
+    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=shown_now))
+    return Response(body, 409, media_type="application/problem+json")

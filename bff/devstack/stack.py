@@ -1,0 +1,232 @@
+"""What `make run` runs: an embedded PostgreSQL and Valkey, the sandbox and the service, started and stopped as one.
+
+Tests use its pieces: `postgres`, `valkey`, `free_port` and `environment`.
+"""
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from bff.devstack.servers import Failed, Server, Stopped, asked_to_stop, finish, free_port, postgres, running, valkey
+from bff.sandbox.okendo.program import LINK_RETAILER, RETAIL_PURCHASE
+
+__all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
+ROOT = Path(__file__).parents[2]
+PERSONAS = {
+    "ella": "enrolled, 1,240 points",
+    "penny": "not joined yet, 60 points waiting",
+    "blake": "blocked by the merchant",
+    "zoe": "enrolled, no points yet",
+    "tara": "enrolled, in the top tier",
+    "rami": "enrolled, reads Arabic",
+}
+# What the vendors would have told the merchant; it opens nothing but the sandbox.
+SHARED = {
+    "SHOPIFY_CLIENT_ID": "6f3a1c52-9d0e-4b7a-8c41-2e5d7f90ab13",
+    "SHOPIFY_CLIENT_SECRET": "sandbox-client-secret-0123456789abcdef",
+    "SHOPIFY_STOREFRONT_TOKEN": "5f0c9a7be1d24c3890ab6d7e8f123456",
+    "OKENDO_USER_ID": "3c2f8a10-64be-4d59-9f7a-1b0e6c8d2f47",
+    "OKENDO_PARTNER_ID": "sandbox-partner",
+    "OKENDO_API_KEY": "sandbox0merchant0key0abcdef01234",
+    "OKENDO_WEBHOOK_SECRET": "whsec_c2FuZGJveC1va2VuZG8td2ViaG9vay1zZWNyZXQtMzI=",
+    "SUBTOTAL_API_KEY": "sandbox-subtotal-api-key",
+    "SUBTOTAL_CLIENT_ID": "01JSANDB0XC11ENT0000000000",
+    "SUBTOTAL_SIGNING_SECRET": "sandbox-subtotal-signing-secret",
+}
+# What the pretended merchant would have entered in Subtotal's dashboard.
+ACTIONS = f"""
+[[actions]]
+event = "account.linked"
+name = "Link a retailer account"
+earning_rule_id = "{LINK_RETAILER}"
+
+[[actions]]
+event = "purchase.created"
+name = "Shop at a linked retailer"
+earning_rule_id = "{RETAIL_PURCHASE}"
+start_date = 2020-01-01
+"""
+
+
+def run(root: Path = ROOT) -> None:
+    """Start everything, say where it is, and stay until Ctrl-C; raises SystemExit if a part fails.
+
+    PORT, SANDBOX_PORT and BASE_PATH are read from the environment; every other setting is made up here.
+    """
+    port, sandbox_port = _port("PORT", 8000), _port("SANDBOX_PORT", 8001)
+    if port == sandbox_port:
+        sys.exit(f"PORT and SANDBOX_PORT are both {port}: choose another port with SANDBOX_PORT.")
+    _heed_signals()
+    try:
+        with TemporaryDirectory(prefix="loyalty-") as directory, ExitStack() as stack:
+            stores = _start_stores(stack, Path(directory))
+            settings = environment(port, sandbox_port, stores[0].url, stores[1].url)
+            settings["BASE_PATH"] = os.environ.get("BASE_PATH", "").rstrip("/")
+            # The first storefront is where links to the shop lead, and only the sandbox serves one here.
+            settings["STOREFRONT_ORIGINS"] = f"{settings['SHOPIFY_SHOP_URL']},{settings['STOREFRONT_ORIGINS']}"
+            programs = _start_programs(stack, Path(directory), settings, root)
+            _introduce(programs)
+            print(f"ready: http://localhost:{port}", flush=True)
+            _watch([*stores, *programs])
+    except Stopped:
+        print("Everything has stopped.")
+    except Failed as failure:
+        sys.exit(str(failure))
+
+
+def environment(port: int, sandbox_port: int, database_url: str, valkey_url: str) -> dict[str, str]:
+    """Every setting that the service needs to run against the sandbox on this machine."""
+    sandbox = f"http://localhost:{sandbox_port}"
+    return SHARED | {
+        "ENVIRONMENT": "development",
+        # Whoever can reach this service can sign in as anybody, so only this machine may.
+        "LISTEN_HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "STOREFRONT_ORIGINS": "http://localhost:3000",
+        "SECRET_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "DATABASE_URL": database_url,
+        "VALKEY_URL": valkey_url,
+        "SHOPIFY_SHOP_URL": sandbox,
+        "OKENDO_API_URL": sandbox,
+        "SUBTOTAL_API_URL": sandbox,
+        "SUBTOTAL_LINK_URL": f"{sandbox}/link",
+        "SUBTOTAL_SIMULATED_EVENTS": "on",
+        "SUBTOTAL_ACTIONS": ACTIONS,
+    }
+
+
+def sandbox_environment(settings: dict[str, str]) -> dict[str, str]:
+    """What the sandbox must know of a service with these settings: where it is, and the secrets that both share."""
+    shared = {name: value for name, value in settings.items() if name.startswith(("SHOPIFY_", "OKENDO_", "SUBTOTAL_"))}
+    here, sandbox = settings["PUBLIC_URL"], settings["SHOPIFY_SHOP_URL"]
+    service = here + settings.get("BASE_PATH", "")
+    return shared | {
+        "SANDBOX_PORT": sandbox.rpartition(":")[2],
+        "SANDBOX_URL": sandbox,
+        "SANDBOX_REDIRECT_URIS": f"{service}/callback",
+        "SANDBOX_JAVASCRIPT_ORIGINS": f"{here},{settings['STOREFRONT_ORIGINS']}",
+        "SANDBOX_SUBTOTAL_WEBHOOK_URL": f"{service}/webhooks/subtotal",
+        "SANDBOX_SUBTOTAL_SIMULATED": settings["SUBTOTAL_SIMULATED_EVENTS"],
+        "SANDBOX_OKENDO_WEBHOOK_URL": f"{service}/webhooks/okendo",
+    }
+
+
+def _port(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        sys.exit(f"{name} must be a port from 1 to 65535.")
+    if trouble := _trouble_with(int(text)):
+        sys.exit(f"Port {text} {trouble}: choose another port with {name}, such as {name}={free_port()}.")
+    return int(text)
+
+
+def _trouble_with(port: int) -> str:
+    # A listener on ::1 would not keep us from 127.0.0.1, but browsers would find it first.
+    with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
+        return "is taken by another program"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return f"cannot be used ({error.strerror})"
+    return ""
+
+
+def _heed_signals() -> None:
+    """Only note the wish: whatever runs goes on to its next wait, so nothing is left half started or half stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Under nohup the end of the terminal is to be ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: asked_to_stop.set())
+
+
+def _start_stores(stack: ExitStack, directory: Path) -> list[Server]:
+    return [_up(stack, "PostgreSQL", postgres(directory)), _up(stack, "Valkey", valkey(directory))]
+
+
+def _start_programs(stack: ExitStack, directory: Path, settings: dict[str, str], root: Path) -> list[Server]:
+    """Create the tables, then start the sandbox and the service, with the checkout at `root`."""
+    python, unbuffered = [sys.executable, "-m"], {"PYTHONUNBUFFERED": "1"}
+    for_service = {"cwd": root, "env": settings | unbuffered}
+    for_sandbox = {"cwd": root, "env": sandbox_environment(settings) | unbuffered}
+    with _timed("Tables"):
+        finish("python -m bff migrate", [*python, "bff", "migrate"], directory / "migrate.log", for_service)
+    vendors, service = settings["SHOPIFY_SHOP_URL"], settings["PUBLIC_URL"] + settings["BASE_PATH"]
+    sells = partial(_answer, f"{vendors}/healthz")
+    serves = partial(_answer, f"{settings['PUBLIC_URL']}/healthz", f"{service}/")
+    works = partial(_says, directory / "worker.log", "worker_started")
+    programs = [
+        Server("Sandbox", vendors, [*python, "bff.sandbox"], sells, directory / "sandbox.log", for_sandbox),
+        Server("Service", service, [*python, "bff", "serve"], serves, directory / "service.log", for_service),
+        Server("Worker", "", [*python, "bff", "worker"], works, directory / "worker.log", for_service),
+    ]
+    # Only if we are killed; else the directory is deleted where it was made.
+    programs[-1].scratch = directory
+    return [_up(stack, program.name, running(program)) for program in programs]
+
+
+def _up(stack: ExitStack, name: str, part: AbstractContextManager[Server]) -> Server:
+    with _timed(name):
+        return stack.enter_context(part)
+
+
+@contextmanager
+def _timed(name: str) -> Iterator[None]:
+    print(f"{name} ...", end=" ", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print("stopped", flush=True)
+        raise
+    print(f"up ({time.monotonic() - started:.1f} s)", flush=True)
+
+
+def _answer(*urls: str) -> bool:
+    """Whether each of these pages of this machine answers 200."""
+    for url in urls:
+        parts = urlsplit(url)
+        with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", parts.path)
+                if connection.getresponse().status != 200:
+                    return False
+            except (OSError, HTTPException):
+                return False
+    return True
+
+
+def _says(log: Path, word: str) -> bool:
+    """Whether a program without an address has said so."""
+    return log.exists() and word in log.read_text(errors="replace")
+
+
+def _introduce(programs: list[Server]) -> None:
+    print()
+    for program in programs:
+        print(f"{program.name:7}  {program.url and program.url + '/'}  (log: {program.log})")
+    print("\nSign in as one of these:")
+    for persona, state in PERSONAS.items():
+        print(f"  {persona:6} {state}")
+    print("\nCtrl-C stops everything.")
+
+
+def _watch(servers: list[Server]) -> None:
+    while not asked_to_stop.wait(0.2):
+        for server in servers:
+            server.check()
+    print("\nStopping ...", flush=True)
+    raise Stopped

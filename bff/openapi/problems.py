@@ -1,0 +1,48 @@
+"""What a problem's `type` leads to: a page for people about one code (RFC 9457 §3.1.1)."""
+
+from typing import NamedTuple
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from bff.api.endpoint import PREFIX
+from bff.api.routes import ENDPOINTS
+from bff.errors import RETRYABLE, STATUS, Problem, title_of
+from bff.openapi.components import FINER, PROBLEMS
+from bff.openapi.markdown import prose
+from bff.web.responses import kept, page
+from bff.web.state import LoyaltyRequest
+
+
+class Case(NamedTuple):
+    """A status the code comes under, and when."""
+
+    status: int
+    words: Markup
+
+
+class Refusing(NamedTuple):
+    """A route that may answer so; `anchor` is its place on the page of all routes."""
+
+    anchor: str
+    name: str
+
+
+async def show_problem(request: LoyaltyRequest) -> Response:
+    """The same bytes for everybody; raises Problem `not_found` for what is no code of ours."""
+    code = next((code for code in PROBLEMS if code == request.path_params["code"]), None)
+    if code is None:
+        raise Problem("not_found", "There is no such problem.")
+    meaning = PROBLEMS[code]
+    finer = [Case(status, prose(words.when)) for status, of, words, _ in FINER if of == code]
+    response = page(
+        request,
+        "problem.html",
+        code=code,
+        title=title_of(code),
+        cases=[Case(STATUS[code], prose(meaning.when)), *finer],
+        detail=meaning.detail,
+        retryable=code in RETRYABLE,
+        refusing=[Refusing(one.name, f"{one.method} {PREFIX}{one.path}") for one in ENDPOINTS if code in one.refuses],
+    )
+    return kept(request, response)

@@ -1,0 +1,1 @@
+"""What operators run and look at: the server, the doctor, commands, health."""

@@ -1,0 +1,164 @@
+"""What people do by hand: end sessions, settle redemptions, export evidence, forget a member.
+
+Each function is one action of the command line (`cli.ACTIONS`) and prints its answer. All raise Problem
+`store_unavailable` when a store does not answer, and what else they say.
+"""
+
+import argparse
+import csv
+import sys
+
+import msgspec
+
+from bff.awards.ledger import Award
+from bff.errors import Problem
+from bff.members.consents import Evidence
+from bff.redemptions.ledger import Entry
+from bff.web.state import State
+
+EVERY_LINE = ("reference", "state", "created", "points", "reward", "customer", "note")
+AWARD_KEPT_BACK = ("email", "payee")
+EVERY_AWARD = ("reference", "state", "created", "for", "value", "customer", "reason")
+# Not for people: what identifies a request to itself, and what is sealed.
+KEPT_BACK = ("credentials", "session", "fingerprint", "retry_after_seconds")
+# https://owasp.org/www-community/attacks/CSV_Injection
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def sessions_revoke(state: State, chosen: argparse.Namespace) -> None:
+    print(f"Sessions ended: {await state['sessions'].end_all_of(chosen.customer)}.")
+
+
+async def redemptions_list(state: State, chosen: argparse.Namespace) -> None:
+    wanted = None if chosen.state == "all" else chosen.state or "unknown"
+    found = await state["ledger"].listed(state=wanted, customer_id=chosen.customer, limit=chosen.limit)
+    if chosen.json:
+        for entry in found:
+            print(msgspec.json.encode(_of(entry)).decode())
+        return
+    _print_table([EVERY_LINE, *(_line(entry) for entry in found)])
+    if not found:
+        print("None." if wanted is None else f"None is {wanted}.")
+
+
+async def redemptions_resolve(state: State, chosen: argparse.Namespace) -> None:
+    """Raises Problem `invalid_request` for a coupon of a failed one, `not_found` when there is nothing to resolve."""
+    if chosen.code and chosen.state == "failed":
+        raise Problem("invalid_request", "A redemption that failed has no coupon code.")
+    entry = await state["doubts"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
+    if entry is None:
+        raise Problem("not_found", f"No unknown redemption has the reference {chosen.reference}.")
+    print(f"{entry.support_reference}: {entry.state}. The member sees it from now on.")
+
+
+async def consents_export(state: State, chosen: argparse.Namespace) -> None:
+    found = state["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
+    if chosen.format == "jsonl":
+        async for evidence in found:
+            print(msgspec.json.encode(evidence).decode())
+        return
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(Evidence.__struct_fields__)
+    async for evidence in found:
+        table.writerow(map(_inert, msgspec.to_builtins(evidence).values()))
+
+
+async def awards_list(state: State, chosen: argparse.Namespace) -> None:
+    found = await state["awards"].listed(state=chosen.state, customer_id=chosen.customer, limit=chosen.limit)
+    # An event belongs to no customer before somebody has made sense of it.
+    lost = await state["inbox"].parked(chosen.limit) if chosen.state in {None, "parked"} and not chosen.customer else []
+    if chosen.json:
+        for line in (*map(_award_of, found), *map(msgspec.structs.asdict, lost)):
+            print(msgspec.json.encode(line).decode())
+        return
+    _print_table([EVERY_AWARD, *(_award_line(award) for award in found)])
+    if not found:
+        print("None.")
+    for event in lost:
+        print(f"Event {event.event_id} ({event.type}, {event.received_at:%Y-%m-%d %H:%M:%SZ}): {event.reason}.")
+
+
+async def awards_replay(state: State, chosen: argparse.Namespace) -> None:
+    """Raises Problem `not_found` when one of those named is not parked, or in doubt."""
+    tried = 0
+    for reference in chosen.reference or (None,):
+        again = await state["awards"].replay(reference) + await state["inbox"].replay(reference)
+        if reference is not None and not again:
+            raise Problem("not_found", f"{reference} is not parked, or it is in doubt: see `awards resolve`.")
+        tried += again
+    print(f"To be tried again: {tried}. `awards list` shows what comes of it.")
+
+
+async def awards_resolve(state: State, chosen: argparse.Namespace) -> None:
+    """Raises Problem `not_found` when no award in doubt has the reference."""
+    awards = state["awards"]
+    if chosen.state == "paid":
+        done = await awards.close(chosen.reference, chosen.note)
+    else:
+        done = bool(await awards.replay(chosen.reference, doubtful=True, note=chosen.note))
+    if not done:
+        raise Problem("not_found", f"No award in doubt has the reference {chosen.reference}.")
+    print(f"{chosen.reference}: {'paid' if chosen.state == 'paid' else 'to be tried again'}.")
+
+
+async def members_forget(state: State, chosen: argparse.Namespace) -> None:
+    """Sessions go first, so that nothing new is written for the member while the rest goes.
+
+    Raises Problem `request_in_progress` while a redemption of theirs is under way.
+    """
+    ended = await state["sessions"].end_all_of(chosen.customer)
+    redemptions_gone, redemptions_kept = await state["ledger"].forget(chosen.customer)
+    consents_gone, consents_kept = await state["consents"].forget(chosen.customer)
+    awards_gone, awards_kept = await state["awards"].forget(chosen.customer)
+    events_emptied = await state["inbox"].forget(chosen.customer)
+    print(f"Sessions ended, with every token in them: {ended}.")
+    print(f"Redemptions that were never sent to Okendo, deleted: {redemptions_gone}.")
+    print(f"Consents that were refused, deleted: {consents_gone}.")
+    print(
+        f"Redemptions that stay, without their coupon codes: {redemptions_kept}. They prove which points were"
+        " spent, once, and which were not, and are kept for two years for disputes and accounts."
+    )
+    print(
+        f"Consents that stay: {consents_kept}. They prove what the member agreed to, for as long as that can be"
+        " disputed (GDPR Art. 17(3)(e))."
+    )
+    print(f"Awards that were not paid, deleted: {awards_gone}. Webhooks emptied: {events_emptied}.")
+    print(
+        f"Awards that stay, without any address: {awards_kept}. They keep the same purchase or link from being paid"
+        " again."
+    )
+    print("Shopify, Okendo and Subtotal keep data of their own: ask for its deletion there.")
+
+
+def _print_table(lines: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _award_line(award: Award) -> tuple[str, ...]:
+    when = award.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
+    state = f"{award.state}, in doubt" if award.doubtful else award.state
+    value = "" if award.value is None else f"{award.value:f}"
+    what = f"{award.action} ({award.retailer_id})"
+    return (award.reference, state, when, what, value, award.customer_id, award.note or award.reason or "")
+
+
+def _award_of(award: Award) -> dict[str, object]:
+    return {name: value for name, value in msgspec.structs.asdict(award).items() if name not in AWARD_KEPT_BACK}
+
+
+def _inert(cell: object) -> object:
+    """What a spreadsheet shows and does not compute, though a vendor chose its first character."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+
+
+def _line(entry: Entry) -> tuple[str, ...]:
+    when = entry.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
+    state = f"{entry.state}, checking" if entry.check_until else entry.state
+    points = str(entry.points)
+    return (entry.support_reference, state, when, points, entry.reward_name, entry.customer_id, entry.note or "")
+
+
+def _of(entry: Entry) -> dict[str, object]:
+    return {name: value for name, value in msgspec.structs.asdict(entry).items() if name not in KEPT_BACK}

@@ -1,0 +1,31 @@
+"""Whether this process is alive and ready, and what it counted: for platforms and Prometheus."""
+
+import asyncio
+import hmac
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from bff.errors import Problem
+from bff.telemetry import metrics
+
+
+async def healthz(_: Request[Any]) -> Response:
+    """Alive: says nothing of what this depends on, so that a vendor's trouble never restarts a healthy process."""
+    return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
+
+
+async def readyz(request: Request[Any]) -> Response:
+    """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
+    ready = await asyncio.gather(request.state["sessions"].ping(), request.state["database"].ping())
+    return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
+
+
+async def show_metrics(request: Request[Any]) -> Response:
+    """For Prometheus; without the token there is nothing at this address."""
+    expected = request.state["settings"].metrics_token
+    given = request.headers.get("authorization", "")
+    if expected is None or not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
+        raise Problem("not_found", "There is nothing at this address.")
+    return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE, "cache-control": "no-store"})

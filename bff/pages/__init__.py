@@ -1,0 +1,1 @@
+"""The HTML pages, complete without JavaScript, one file a noun."""

@@ -1,0 +1,101 @@
+"""A member's accounts at other retailers: the page and the JSON routes. What they do is in `linking`."""
+
+import asyncio
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from bff.errors import Problem
+from bff.members.member import part
+from bff.members.retailers import Wanted
+from bff.schemas.program import EarningRule
+from bff.schemas.retailers import RetailAward
+from bff.sessions.store import Session
+from bff.settings.readers import origin_of
+from bff.stores.rate_limits import LINK
+from bff.web.inputs import absolute_return_to, read_form
+from bff.web.responses import again, see
+from bff.web.state import LoyaltyRequest
+from bff.web.visitor import check_csrf, require_session, session_of, spend
+
+# The page -----------------------------------------------------------------------------------------------------------
+
+
+async def show(request: LoyaltyRequest) -> Response:
+    return await _page(request)
+
+
+async def link(request: LoyaltyRequest) -> Response:
+    """Off to Subtotal's page, which comes back here."""
+    session = require_session(request)
+    form = await read_form(request)
+    try:
+        check_csrf(request, session, "link", form.get("csrf", ""))
+        await spend(request, LINK, session.record.customer_id)
+        wanted = Wanted(form.get("retailer") or None, form.get("account") or None)
+        address = await request.state["linking"].link(session, wanted, absolute_return_to(request, None))
+    except Problem as problem:
+        return await _again(request, problem)
+    return RedirectResponse(address, 303)
+
+
+async def unlink(request: LoyaltyRequest) -> Response:
+    session = require_session(request)
+    form = await read_form(request)
+    try:
+        check_csrf(request, session, "unlink", form.get("csrf", ""))
+        await spend(request, LINK, session.record.customer_id)
+        await request.state["linking"].unlink(session, request.path_params["id"])
+    except Problem as problem:
+        return await _again(request, problem)
+    response = see(request, "retailers")
+    response.headers["location"] += "?unlinked=1"
+    return response
+
+
+async def _again(request: LoyaltyRequest, problem: Problem) -> Response:
+    if problem.status == 401 or problem.code in {"member_blocked", "feature_unavailable"}:
+        raise problem
+    return await _page(request, problem)
+
+
+async def _page(request: LoyaltyRequest, problem: Problem | None = None) -> Response:
+    settings = request.state["settings"]
+    if settings.subtotal_api_key is None:
+        raise Problem("not_found", "There is nothing at this address.")
+    session = require_session(request) if session_of(request) else None
+    accounts, awards, rules = await asyncio.gather(
+        part(request.state["linking"].accounts(session)) if session else _nothing(),
+        _awards(request, session) if session else _nothing(),
+        part(_rules(request)),
+    )
+    # Chromium asks the policy of the page with the form where that form may lead in the end.
+    request.scope["form_target"] = origin_of(settings.subtotal_link_url)
+    return again(
+        request,
+        "retailers.html",
+        problem,
+        accounts=accounts,
+        awards=awards,
+        available=request.state["linking"].available(),
+        earning_rules=rules or [],
+        came_back=problem is None and "linked" in request.query_params,
+        unlinked=problem is None and "unlinked" in request.query_params,
+    )
+
+
+async def _awards(request: LoyaltyRequest, session: Session) -> list[RetailAward] | None:
+    try:
+        return await request.state["linking"].awards(session)
+    except Problem:
+        return None
+
+
+async def _rules(request: LoyaltyRequest) -> list[EarningRule]:
+    """The ways to earn that the table of actions pays, as the program words them."""
+    paid = {action.earning_rule_id for action in request.state["settings"].subtotal_actions}
+    return [rule for rule in await request.state["loyalty"].earning_rules() if rule.id in paid]
+
+
+async def _nothing() -> Any:
+    return None

@@ -1,0 +1,97 @@
+"""The pages: what a stranger and a member see, and the forms they send. Every page is complete without JavaScript."""
+
+import asyncio
+import secrets
+
+import msgspec
+from starlette.responses import Response
+
+from bff.errors import Problem, UpstreamFailed
+from bff.pages.sections import rewards_section, unsettled_redemption
+from bff.redemptions.ledger import Recent
+from bff.redemptions.outcomes import shown, why_failed
+from bff.redemptions.redeem import Wish
+from bff.sessions.store import Session
+from bff.web.inputs import idempotency_key, read_form
+from bff.web.responses import again, apply_url, page, see
+from bff.web.state import LoyaltyRequest
+from bff.web.visitor import check_csrf, open_session, require_session, spend_redemption
+
+
+async def rewards(request: LoyaltyRequest) -> Response:
+    session = open_session(request)
+    (member, found), unsettled = await asyncio.gather(
+        rewards_section(request, session), unsettled_redemption(request, session)
+    )
+    return page(request, "rewards.html", member=member, rewards=found, unsettled=unsettled)
+
+
+async def show_reward(request: LoyaltyRequest) -> Response:
+    return await _reward_page(request, secrets.token_urlsafe(24))
+
+
+async def redeem(request: LoyaltyRequest) -> Response:
+    """The one button. The hidden key makes a double click, a reload or Back the same redemption."""
+    session = require_session(request)
+    form = await read_form(request)
+    key = form.get("key", "")
+    try:
+        check_csrf(request, session, "redeem", form.get("csrf", ""))
+        wish = Wish(
+            key=idempotency_key(key), reward_id=request.path_params["id"], request_id=request.scope["request_id"]
+        )
+        await spend_redemption(request, session, wish.reward_id)
+        await request.state["redemptions"].redeem(session, wish)
+    except Problem as problem:
+        if problem.code in {"not_found", "session_expired", "member_blocked"}:
+            raise
+        if problem.code == "request_in_progress" and await _is_known(request, session, key):
+            return see(request, "redemption", key=key)
+        fresh = key if problem.code != "idempotency_key_reused" else secrets.token_urlsafe(24)
+        return await _reward_page(request, fresh, problem)
+    return see(request, "redemption", key=key)
+
+
+async def show_redemption(request: LoyaltyRequest) -> Response:
+    """How it ended. A page that asks by itself says what it has `seen`, and is only answered when there is news."""
+    session = require_session(request)
+    entry = await request.state["redemptions"].find(session, request.path_params["key"])
+    redemption = shown(entry, apply_url(request.state["settings"]))
+    if entry.state == "failed":
+        redemption = msgspec.structs.replace(redemption, reason=why_failed(entry.reason))
+    outcome = "checking" if entry.check_until else redemption.state
+    if "hx-request" in request.headers:
+        news = request.query_params.get("seen") != outcome
+        return Response(status_code=204, headers={"hx-refresh": "true"} if news else {})
+    return page(request, "redemption.html", redemption=redemption, outcome=outcome)
+
+
+async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | None = None) -> Response:
+    session = open_session(request)
+    member, found = await rewards_section(request, session)
+    if found is None:
+        words = "The rewards cannot be loaded right now. Please try again in a moment."
+        raise UpstreamFailed("The rewards could not be read.", sent=False, words=words)
+    reward = next((reward for reward in found if reward.id == request.path_params["id"]), None)
+    if reward is None:
+        raise Problem("not_found", "There is no such reward.")
+    recent, unsettled = None, await unsettled_redemption(request, session)
+    if session is not None and problem is None and request.query_params.get("again") != "1":
+        recent = await _recent(request, session, reward.id)
+    values = {"reward": reward, "member": member, "key": key, "recent": recent, "unsettled": unsettled}
+    return again(request, "reward.html", problem, **values)
+
+
+async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> Recent | None:
+    """A browser that goes Back loads this page anew, with a new key: whoever has just redeemed is told so first."""
+    try:
+        return await request.state["redemptions"].recent(session, reward_id)
+    except Problem:
+        return None
+
+
+async def _is_known(request: LoyaltyRequest, session: Session, key: str) -> bool:
+    try:
+        return bool(await request.state["redemptions"].find(session, key))
+    except Problem:
+        return False

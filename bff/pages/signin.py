@@ -1,0 +1,147 @@
+"""Signing in with Shopify and out again: /login, /callback, /logout, and the hand-in of a token by the storefront."""
+
+import secrets
+
+import structlog
+from starlette.responses import RedirectResponse, Response
+
+from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.sessions.store import LOGIN_SECONDS
+from bff.stores.rate_limits import LOGIN
+from bff.vendors.shopify.tokens import PendingLogin
+from bff.web.inputs import read_form, safe_return_to
+from bff.web.responses import page, path_for, see, sign_in_url
+from bff.web.state import LoyaltyRequest
+from bff.web.visitor import (
+    LOGIN_COOKIE,
+    address_of,
+    check_csrf,
+    cookies_named,
+    end_previous_session,
+    session_of,
+    set_cookie,
+    spend,
+    with_session,
+    without_cookies,
+)
+
+log = structlog.get_logger("login")
+# A state that begins like this belongs to a sign-in that was restarted already; it is not restarted again.
+SECOND_TRY = "again."
+LOGIN_HINTS = ("locale", "region_country", "login_hint")
+# Browsers and previews that only look ahead say so in one of these.
+LOOKING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+
+
+async def login(request: LoyaltyRequest) -> Response:
+    """Send the browser to Shopify. `return_to` and a few hints that Shopify documents may be given."""
+    await spend(request, LOGIN, address_of(request))
+    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    return await _begin(request, return_to, prefix="")
+
+
+async def callback(request: LoyaltyRequest) -> Response:
+    """Shopify sent the browser back: with a code, or with an error. Unknown parameters are ignored."""
+    state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
+    pending = await request.state["sessions"].take_login(state) if 0 < len(state) <= 128 else None
+    if pending is None or not _same_browser(request, pending):
+        return await _restart(request, state)
+    if "error" in request.query_params or not 0 < len(code) <= 1024:
+        return _failed(request, "Shopify did not sign you in.", 400, pending.return_to)
+    try:
+        tokens = await request.state["shopify"].redeem_code(code, pending)
+        customer = await request.state["shopify"].customer_of(tokens.access_token)
+        cookie = await request.state["loyalty"].sign_in(tokens, customer)
+    except VendorRefused:
+        return _failed(request, "Signing in took too long or was done twice.", 400, pending.return_to)
+    except UpstreamFailed as failure:
+        return _failed(request, "Signing in is not possible right now.", failure.status, pending.return_to)
+    except Problem as problem:
+        return _failed(request, problem.detail, problem.status, pending.return_to)
+    await end_previous_session(request, customer)
+    # The login cookie stays for its ten minutes: another tab may be signing in as well.
+    response = RedirectResponse(safe_return_to(request.state["settings"], pending.return_to), 303)
+    return with_session(request, response, cookie)
+
+
+async def logout(request: LoyaltyRequest) -> Response:
+    """End the session here and at Shopify. Twice gives the same answer as once."""
+    session = session_of(request)
+    if session is not None:
+        check_csrf(request, session, "logout", (await read_form(request)).get("csrf", ""))
+        await request.state["loyalty"].sign_out(session)
+    response = without_cookies(request, see(request, "signed_out"))
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+async def signed_out(request: LoyaltyRequest) -> Response:
+    return page(request, "signed_out.html")
+
+
+async def go_on(request: LoyaltyRequest) -> Response:
+    """`GET /session/continue`: the shopper's browser brings its ticket and gets a session for it."""
+    response = await _admitted(request)
+    # Nobody is told where the browser comes from: the ticket is in that address.
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+async def _admitted(request: LoyaltyRequest) -> Response:
+    if not _is_a_visit(request):
+        return _failed(request, "This address works when it is opened.", 400)
+    await spend(request, LOGIN, address_of(request))
+    admission = await request.state["tickets"].take(request.query_params.get("ticket", ""))
+    if admission is None:
+        return _failed(request, "This link has been used already, or is too old.", 400)
+    try:
+        cookie = await request.state["loyalty"].sign_in(admission.tokens, admission.customer)
+    except Problem as problem:
+        return _failed(request, problem.detail, problem.status)
+    await end_previous_session(request, admission.customer)
+    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    return with_session(request, RedirectResponse(return_to, 303), cookie)
+
+
+def _is_a_visit(request: LoyaltyRequest) -> bool:
+    """Somebody goes there, in a window of their own: not a preview, a prefetch, a frame, or a picture (D6, L6)."""
+    ahead = any(word in request.headers.get(name, "") for name in LOOKING_AHEAD for word in ("prefetch", "preview"))
+    return request.method == "GET" and not ahead and request.headers.get("sec-fetch-dest", "document") == "document"
+
+
+async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Response:
+    given = cookies_named(request, LOGIN_COOKIE)
+    browser = given[0] if len(given) == 1 and len(given[0]) == 22 and given[0].isascii() else secrets.token_urlsafe(16)
+    pending = PendingLogin(
+        state=prefix + secrets.token_urlsafe(32),
+        nonce=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(48),
+        return_to=return_to,
+        browser=request.state["keys"].mark("login", browser),
+    )
+    hints = {name: request.query_params[name][:128] for name in LOGIN_HINTS if request.query_params.get(name)}
+    try:
+        url = await request.state["shopify"].authorization_url(pending, **hints)
+    except UpstreamFailed as failure:
+        return _failed(request, "Signing in is not possible right now.", failure.status, return_to)
+    await request.state["sessions"].begin_login(pending)
+    response = RedirectResponse(url, 302)
+    set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)
+    return response
+
+
+async def _restart(request: LoyaltyRequest, state: str) -> Response:
+    """A sign-in this browser did not begin, or began too long ago: begin anew, once, then explain."""
+    if state.startswith(SECOND_TRY) or not state:
+        return _failed(request, "This sign-in was begun in another browser or too long ago.", 400)
+    return await _begin(request, request.state["settings"].base_path + "/", SECOND_TRY)
+
+
+def _same_browser(request: LoyaltyRequest, pending: PendingLogin) -> bool:
+    given = cookies_named(request, LOGIN_COOKIE)
+    return len(given) == 1 and request.state["keys"].matches("login", pending.browser, given[0])
+
+
+def _failed(request: LoyaltyRequest, failure: str, status: int, return_to: str | None = None) -> Response:
+    again = sign_in_url(request, return_to) if return_to else path_for(request, "login")
+    return page(request, "login_failed.html", status, failure=failure, again=again)

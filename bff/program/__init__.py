@@ -1,0 +1,1 @@
+"""The public program: the same for everybody, shared by all processes."""

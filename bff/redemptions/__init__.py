@@ -1,0 +1,1 @@
+"""Redeeming points exactly once."""

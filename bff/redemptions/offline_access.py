@@ -1,0 +1,81 @@
+"""Asking Okendo for a member who may have left: which credentials are kept for that, and how they are used.
+
+Two things are sealed into a line of the ledger. The place and share of the member's session open its record for as
+long as they are signed in, so that its tokens are renewed as ever, by whoever comes first. The JWT of the moment
+serves after they signed out, until it expires. The rotating refresh token is never copied: a copy would end the
+session it came from. (docs/decisions/redeem-once.md)
+"""
+
+from typing import Any
+
+import msgspec
+import structlog
+
+from bff.errors import Problem
+from bff.sessions.exchange import Exchange
+from bff.sessions.store import Session, Sessions
+from bff.stores.keyring import KeyRing, SealBroken
+from bff.vendors.okendo.client import Okendo
+from bff.vendors.okendo.row import ForMember, Reply
+
+log = structlog.get_logger("deputy")
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Secrets: the place of a session's record, the share of its key, and a JWT if it had one."""
+
+    session: str
+    share: bytes
+    jwt: str | None
+
+    def __repr__(self) -> str:
+        return "<Credentials>"
+
+
+class Deputy:
+    """Reads what a member may read, in their absence."""
+
+    def __init__(self, okendo: Okendo, sessions: Sessions, exchange: Exchange, keys: KeyRing) -> None:
+        self._okendo = okendo
+        self._sessions = sessions
+        self._exchange = exchange
+        self._keys = keys
+
+    def sealed(self, session: Session, jwt: str | None) -> bytes:
+        """The credentials of this session, for this customer's lines alone."""
+        credentials = Credentials(session=session.key, share=session.share, jwt=jwt)
+        place = session.record.customer_id.encode()
+        return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), place=place)
+
+    async def serves(self, customer_id: str, sealed: bytes | None) -> bool:
+        """Whether the credentials open, and are of a sign-in that goes on: then nobody else need lend theirs."""
+        try:
+            credentials = self._opened(customer_id, sealed)
+        except Problem:
+            return False
+        return await self._sessions.find(credentials.session, credentials.share) is not None
+
+    async def as_member(self, customer_id: str, sealed: bytes | None, row: ForMember[Reply], **arguments: Any) -> Reply:
+        """Call a harmless operation as this member.
+
+        Raises Problem `session_expired` when nothing is kept that opens or serves, UpstreamFailed when a vendor fails,
+        and VendorRefused when Okendo does not accept what is kept.
+        """
+        credentials = self._opened(customer_id, sealed)
+        session = await self._sessions.find(credentials.session, credentials.share)
+        if session is not None:
+            try:
+                return await self._exchange.as_member(session, row, **arguments)
+            except Problem as problem:
+                if problem.code != "session_expired":
+                    raise
+        if credentials.jwt is None:
+            raise Problem("session_expired", "The sign-in has ended.")
+        return await self._okendo.for_member(row, credentials.jwt, **arguments)
+
+    def _opened(self, customer_id: str, sealed: bytes | None) -> Credentials:
+        try:
+            opened = self._keys.open("redemption", sealed or b"", place=customer_id.encode())
+        except SealBroken:
+            raise Problem("session_expired", "There is nothing to look with.") from None
+        return msgspec.msgpack.decode(opened, type=Credentials)

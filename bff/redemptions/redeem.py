@@ -1,0 +1,247 @@
+"""Redeeming points exactly once over a vendor without idempotency keys.
+
+The intent is written down before Okendo is told, Okendo is told once, and what it answered is kept under the
+shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, never sent again, and
+`reconciliation` finds out what happened.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+import msgspec
+import structlog
+
+from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.members.member import Loyalty, Parts
+from bff.redemptions.ledger import Entry, Intent, Ledger, Outcome, Recent
+from bff.redemptions.offline_access import Deputy
+from bff.redemptions.outcomes import NOT_READY
+from bff.redemptions.reconcile import newest_first
+from bff.redemptions.unresolved import Doubts
+from bff.schemas.base import amount
+from bff.schemas.program import Reward
+from bff.sessions.store import Session
+from bff.vendors.okendo.member_operations import REDEEM
+from bff.vendors.okendo.refusals import REFUSALS, problem_of
+from bff.vendors.okendo.replies import Redeemed
+
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+LEASE_WAIT_SECONDS = 6.0
+ANSWER_SECONDS = 9.0
+# What took longer to be written down is not sent any more: others may look for its traces soon, and must find them.
+SEND_SECONDS = 10.0
+# Enough of the history to see that it came newest first, as it was asked for.
+NOTED = 10
+log = structlog.get_logger("redemption")
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shopper asked for: one reward under one key of their own."""
+
+    key: str
+    reward_id: str
+    request_id: str
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.reward_id.encode()).hexdigest()
+
+
+class Books(NamedTuple):
+    """Where redemptions are written down, and who looks after those in doubt."""
+
+    ledger: Ledger
+    doubts: Doubts
+    deputy: Deputy
+
+
+class Redemptions:
+    """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
+
+    def __init__(self, loyalty: Loyalty, parts: Parts, books: Books) -> None:
+        self._loyalty = loyalty
+        self._okendo = parts.okendo
+        self._sessions = parts.sessions
+        self._ledger = books.ledger
+        self._doubts = books.doubts
+        self._deputy = books.deputy
+        self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
+
+    async def redeem(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
+        """Carry out the wish, or return how it ended before. Returns the entry and whether it is a replay.
+
+        Raises Problem `idempotency_key_reused` (another reward under this key), `request_in_progress` (this or
+        another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
+        `NOT_READY` lists; nothing has been sent then. Raises UpstreamFailed before anything is sent.
+        """
+        entry = await self._ledger.find(session.record.customer_id, wish.key)
+        if entry is not None:
+            return _replay(entry, wish), True
+        # The task outlives the request: when the shopper or the deadline goes away, the outcome is still written.
+        task = self._start(self._carry_out(session, wish))
+        await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        if task.done():
+            return task.result()
+        entry = await self._ledger.find(session.record.customer_id, wish.key)
+        if entry is None:
+            raise Problem("request_in_progress", "This is taking longer than usual.", retry_after_seconds=2)
+        return entry, False
+
+    async def find(self, session: Session, key: str) -> Entry:
+        """The member's own entry; raises Problem `not_found`.
+
+        Whoever signed in anew since an answer was lost helps to find out: with the old sign-in nobody may be able to.
+        """
+        known = KEY.fullmatch(key) and await self._ledger.find(session.record.customer_id, key)
+        if not known:
+            raise Problem("not_found", "There is no redemption under this address.")
+        if not await self._needs_help(known, session):
+            return known
+        loyalty = session.record.loyalty
+        return await self._doubts.lend(known, session, self._deputy.sealed(session, loyalty.jwt if loyalty else None))
+
+    async def _needs_help(self, entry: Entry, session: Session) -> bool:
+        """Whether it cannot be found out with what is kept. What was given up waits for a sign-in after that."""
+        if entry.state != "unknown":
+            return False
+        if entry.check_until is None and session.record.created_at <= entry.changed_at.timestamp():
+            return False
+        return not await self._deputy.serves(entry.customer_id, entry.credentials)
+
+    async def unsettled(self, session: Session) -> str | None:
+        """The key of the member's latest redemption whose outcome is still looked for."""
+        return await self._doubts.unsettled(session.record.customer_id)
+
+    async def recent(self, session: Session, reward_id: str) -> Recent | None:
+        """A redemption of this reward that is still being checked, or of this session and only minutes old."""
+        return await self._ledger.recent(session.record.customer_id, reward_id, session.record.created_at)
+
+    async def finish(self, seconds: float) -> None:
+        """Let redemptions under way come to their end before the process stops."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    def _start(self, work: Coroutine[Any, Any, tuple[Entry, bool]]) -> asyncio.Task[tuple[Entry, bool]]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        # Somebody always looks at the error, even when the request that waited for it has gone.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return task
+
+    async def _carry_out(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
+        """One at a time per member. Balance, price and eligibility are read from Okendo at this moment."""
+        async with self._sessions.alone(f"redeem:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+            entry = await self._ledger.find(session.record.customer_id, wish.key)
+            if entry is not None:
+                return _replay(entry, wish), True
+            (member, rewards), newest = await asyncio.gather(self._loyalty.rewards(session), self._newest(session))
+            reward = _offered(rewards, wish.reward_id)
+            jwt = await self._loyalty.jwt(session)
+            intent = Intent(
+                customer_id=session.record.customer_id,
+                key=wish.key,
+                fingerprint=wish.fingerprint,
+                reward_id=reward.id,
+                reward_name=reward.name,
+                points=reward.points,
+                balance_seen=member.points.balance,
+                newest_transaction=newest,
+                session=session.key,
+                credentials=self._deputy.sealed(session, jwt),
+                request_id=wish.request_id,
+            )
+            entry, is_new = await self._ledger.reserve(intent)
+            if not is_new:
+                return _replay(entry, wish), True
+            return await self._send_once(jwt, entry), False
+
+    async def _newest(self, session: Session) -> str | None:
+        """The newest transaction before anything is sent, by which a lost answer can be found out later.
+
+        "" when there is none yet, None when Okendo has no history for us: then a lost answer stays unknown.
+        """
+        try:
+            history = (await self._loyalty.transactions(session, limit=NOTED)).items
+        except UpstreamFailed:
+            raise
+        except Problem as problem:
+            if problem.code != "feature_unavailable":
+                raise
+            log.warning("history_unreadable")
+            return None
+        if not newest_first(history):
+            log.warning("history_unordered")
+            return None
+        return history[0].id if history else ""
+
+    async def _send_once(self, jwt: str, entry: Entry) -> Entry:
+        began = self._sessions.clock()
+        if not await self._ledger.mark_sent(entry):
+            return await self._ledger.find(entry.customer_id, entry.key) or entry
+        if self._sessions.clock() - began <= SEND_SECONDS:
+            outcome = await self._told(jwt, entry)
+        else:
+            outcome = Outcome(state="failed", reason="store_unavailable")
+        log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
+        try:
+            settled = await self._ledger.settle(entry, outcome)
+            if outcome.state == "succeeded" and settled.state != "succeeded":
+                log.error("redemption_contradicted", reference=entry.support_reference)
+            return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
+        except Problem:
+            # The ledger says "sent" and will say "unknown" soon: true in any case, and never sent again.
+            log.error("redemption_not_settled", reference=entry.support_reference)
+            return msgspec.structs.replace(entry, state="sent")
+
+    async def _told(self, jwt: str, entry: Entry) -> Outcome:
+        """Tell Okendo, once and whatever comes back, and understand its answer."""
+        try:
+            redeemed = await self._okendo.for_member(REDEEM, jwt, reward=entry.reward_id)
+        except VendorRefused as refusal:
+            # Others of 4xx, such as a gateway's 408, do not say that nothing was done.
+            if (refusal.operation, refusal.status) not in REFUSALS:
+                return Outcome(state="unknown")
+            return Outcome(state="failed", reason=problem_of(refusal.operation, refusal.status).code)
+        except UpstreamFailed as failure:
+            if failure.sent:
+                return Outcome(state="unknown")
+            return Outcome(state="failed", reason=failure.code, retry_after_seconds=failure.retry_after_seconds)
+        return _success(redeemed)
+
+
+def _success(redeemed: Redeemed) -> Outcome:
+    if redeemed.code is None and redeemed.store_credit is None:
+        # Okendo said yes, but not what was given in a form we know: to say "no code needed" might be wrong.
+        return Outcome(state="unknown")
+    return Outcome(
+        state="succeeded",
+        transaction_id=redeemed.transaction_id,
+        coupon_code=redeemed.code,
+        coupon_description=redeemed.description,
+        coupon_expires_at=redeemed.expires_at,
+        store_credit=amount(redeemed.store_credit),
+        currency=redeemed.currency,
+    )
+
+
+def _replay(entry: Entry, wish: Wish) -> Entry:
+    if entry.fingerprint != wish.fingerprint:
+        raise Problem("idempotency_key_reused", "This Idempotency-Key was used for another reward.")
+    if entry.state in {"reserved", "sent"}:
+        raise Problem("request_in_progress", "This redemption is under way already.", retry_after_seconds=2)
+    return entry
+
+
+def _offered(rewards: list[Reward], reward_id: str) -> Reward:
+    """The reward, if it is one that was offered to this member and can be redeemed now (H8, L8)."""
+    reward = next((reward for reward in rewards if reward.id == reward_id), None)
+    if reward is None or reward.can_redeem is None:
+        raise Problem("not_found", "There is no such reward.")
+    if reward.can_redeem.state != "ready":
+        code, sentence = NOT_READY[reward.can_redeem.state]
+        raise Problem(code, sentence)
+    return reward

@@ -1,0 +1,1 @@
+"""The control API: faults, clock, state and events for tests and demonstrations."""

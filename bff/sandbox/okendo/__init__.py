@@ -1,0 +1,1 @@
+"""The pretended Okendo, written from vendors' facts."""

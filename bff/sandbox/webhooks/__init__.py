@@ -1,0 +1,1 @@
+"""Webhooks that the pretended vendors send."""

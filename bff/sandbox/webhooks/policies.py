@@ -1,0 +1,44 @@
+"""How each vendor delivers its webhooks: what it waits between attempts, how long for an answer, and how it signs."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+MINUTE, HOUR = 60, 3600
+# Secret, the event's id, unix seconds and raw body become the headers that prove where the event comes from.
+Sign = Callable[[str, str, int, bytes], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """`gaps_seconds` follow one failed attempt each; after a failed attempt without a gap the delivery has failed."""
+
+    gaps_seconds: tuple[int, ...]
+    patience_seconds: float
+    sign: Sign
+
+
+def subtotal_signature(secret: str, event_id: str, stamp: int, body: bytes) -> Mapping[str, str]:
+    """subtotal.com/docs/webhooks/verifying-signatures; that it is written in hex is a guess."""
+    signature = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256)
+    return {"X-Subtotal-Signature": signature.hex(), "X-Subtotal-Timestamp": str(stamp)}
+
+
+def svix_signature(secret: str, event_id: str, stamp: int, body: bytes) -> Mapping[str, str]:
+    """docs.svix.com, "Verifying payloads manually": the secret is `whsec_` and the key in base64."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signature = hmac.digest(key, f"{event_id}.{stamp}.".encode() + body, hashlib.sha256)
+    return {
+        "svix-id": event_id,
+        "svix-timestamp": str(stamp),
+        "svix-signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
+
+
+# subtotal.com/docs/webhooks/delivery-and-retries: six attempts in 17 h 35 min; the last two gaps follow from the sum.
+SUBTOTAL = Manner((5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR), 10, subtotal_signature)
+# docs.okendo.io/webhooks/getting-started tells the 15 seconds. The gaps are those of Svix, through whom Okendo sends:
+# that Okendo has left them as they are is a guess.
+OKENDO = Manner((5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR), 15, svix_signature)

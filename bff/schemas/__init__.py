@@ -1,0 +1,1 @@
+"""What the service answers with and accepts, as typed schemas."""

@@ -1,0 +1,55 @@
+"""What every schema is made of, and values that several of them share."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from bff.errors import Code
+
+VisitorState = Literal["anonymous", "pending", "enrolled", "blocked"]
+MemberState = Literal["pending", "enrolled", "blocked"]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def member_state(state: str) -> MemberState:
+    """Unknown words count as `pending`: nothing that needs a member is offered, and Okendo decides about joining."""
+    return "enrolled" if state == "enrolled" else "blocked" if state == "blocked" else "pending"
+
+
+def whole(points: float | None) -> int | None:
+    return None if points is None else int(points)
+
+
+def amount(money: str | float | None) -> str | None:
+    """An amount to the last cent, without idle zeros; the vendor does not say in which currency."""
+    if not isinstance(money, int | float):
+        return money
+    return f"{money:.3f}".rstrip("0").rstrip(".")
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of every shape that leaves the service as JSON."""
+
+
+class SessionState(Shown, frozen=True):
+    state: VisitorState
+
+
+class Visitor(Shown, frozen=True):
+    """Who is looking. `name` is for greeting only."""
+
+    state: VisitorState
+    name: str | None = None
+
+
+class ProblemDetails(Shown, frozen=True):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+    request_id: str
+    retryable: bool

@@ -1,0 +1,100 @@
+"""A member, and what belongs to them alone."""
+
+from typing import Generic, TypeVar
+
+from bff.schemas.activity import Coupon
+from bff.schemas.base import MemberState, ProblemDetails, Shown, amount, member_state, whole
+from bff.schemas.program import EarningRule, LegalPolicies, Reward
+from bff.vendors.okendo import replies
+from bff.vendors.sanitize import safe_link
+
+Data = TypeVar("Data")
+
+
+class Points(Shown, frozen=True):
+    balance: int
+    pending: int | None = None
+
+
+class Birthday(Shown, frozen=True):
+    day: int
+    month: int
+
+
+class Member(Shown, frozen=True):
+    """A shopper, as the program knows them."""
+
+    state: MemberState
+    points: Points
+    tier: str | None = None
+    name: str | None = None
+    referral_url: str | None = None
+    birthday: Birthday | None = None
+
+
+class NextTier(Shown, frozen=True):
+    name: str
+    spend: float
+    missing_spend: str | None = None
+
+
+class TierProgress(Shown, frozen=True):
+    """How far the member has come, and how far it is to the next tier."""
+
+    tier: str | None = None
+    spend: str | None = None
+    currency: str | None = None
+    next_tier: NextTier | None = None
+
+
+class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
+    """Why a shopper could not join, with the policies to agree to instead."""
+
+    legal_policies: LegalPolicies | None = None
+
+
+class Part(Shown, Generic[Data], frozen=True):
+    """One part of `GET /me`: what was asked for, or why it is missing."""
+
+    data: Data | None = None
+    error: ProblemDetails | None = None
+
+
+class MemberAndParts(Member, frozen=True):
+    """The member, with the parts that `include` asked for; each part fails alone."""
+
+    rewards: Part[list[Reward]] | None = None
+    earning: Part[list[EarningRule]] | None = None
+    tier_progress: Part[TierProgress] | None = None
+    coupons: Part[list[Coupon]] | None = None
+
+
+def member_of(customer: replies.Customer, name: str | None) -> Member:
+    birthday = None
+    if customer.birthday_day is not None and customer.birthday_month is not None:
+        birthday = Birthday(day=customer.birthday_day, month=customer.birthday_month)
+    return Member(
+        state=member_state(customer.state),
+        points=Points(balance=whole(customer.balance) or 0, pending=whole(customer.pending)),
+        tier=customer.tier,
+        name=name,
+        referral_url=safe_link(customer.referral_url),
+        birthday=birthday,
+    )
+
+
+def tier_progress_of(tier: str | None, tiers: list[replies.Tier], spend: replies.Spend | None) -> TierProgress:
+    """How far it is to the next tier of the ladder (lowest first), as far as the vendor tells what was spent."""
+    names = [one.name for one in tiers]
+    above = tiers[names.index(tier) + 1 :] if tier in names else tiers
+    following = next(iter(above), None)
+    next_tier = None
+    if following is not None:
+        missing = None if spend is None else amount(max(0.0, following.spend - spend.amount))
+        next_tier = NextTier(name=following.name, spend=following.spend, missing_spend=missing)
+    return TierProgress(
+        tier=tier,
+        spend=None if spend is None else amount(spend.amount),
+        currency=None if spend is None else spend.currency,
+        next_tier=next_tier,
+    )

@@ -1,0 +1,1 @@
+"""Sessions: who is signed in, and how their tokens are kept and renewed."""

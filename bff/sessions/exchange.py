@@ -1,0 +1,142 @@
+"""The exchange: a session's Shopify token becomes an Okendo JWT, which is renewed when it expires or is refused.
+
+One process at a time exchanges for a session; only a definite refusal ends it (product promise, checklist B6 and C8).
+"""
+
+import asyncio
+import base64
+from typing import Any
+
+import msgspec
+
+from bff.errors import Busy, Problem, UpstreamTimeout, VendorRefused
+from bff.sessions.store import LoyaltyToken, Session, Sessions
+from bff.vendors.okendo.client import Okendo
+from bff.vendors.okendo.operations import LOGIN
+from bff.vendors.okendo.refusals import explained
+from bff.vendors.okendo.replies import Login
+from bff.vendors.okendo.row import ForMember, Reply
+from bff.vendors.shopify.client import Shopify
+from bff.vendors.shopify.tokens import ShopifyTokens
+
+REFRESH_EARLY_SECONDS = 120
+JWT_SECONDS = 3600
+JWT_LONGEST_SECONDS = 86_400
+JWT_EARLY_SECONDS = 30
+LEASE_WAIT_SECONDS = 8.0
+LOOK_AGAIN_SECONDS = 0.05
+
+
+class Exchange:
+    """Calls Okendo as the member of a session. Every method raises UpstreamFailed when a vendor fails, and Problem
+    `session_expired` once the sign-in cannot be renewed any more."""
+
+    def __init__(self, okendo: Okendo, shopify: Shopify, sessions: Sessions) -> None:
+        self._okendo = okendo
+        self._shopify = shopify
+        self._sessions = sessions
+
+    async def as_member(self, session: Session, row: ForMember[Reply], **arguments: Any) -> Reply:
+        """Call Okendo as this member. A 401 says that nothing was carried out, so the JWT is renewed and the call
+        repeated, once; a second 401 ends the session."""
+        jwt = await self.jwt(session)
+        try:
+            return await self._okendo.for_member(row, jwt, **arguments)
+        except VendorRefused as refusal:
+            if refusal.status != 401:
+                raise explained(refusal) from None
+        jwt = await self.jwt(session, refused=jwt)
+        try:
+            return await self._okendo.for_member(row, jwt, **arguments)
+        except VendorRefused as refusal:
+            if refusal.status != 401:
+                raise explained(refusal) from None
+            raise await self._ended(session) from None
+
+    async def renew(self, session: Session) -> None:
+        """A new JWT, and with it the member's state as Okendo sees it now."""
+        held = session.record.loyalty
+        await self.jwt(session, refused=held.jwt if held else None)
+
+    async def jwt(self, session: Session, *, refused: str | None = None) -> str:
+        """A JWT to call Okendo with: the session's, else a new one, exchanged by one request at a time.
+
+        The others do not queue for the lease: they look whether the session has a new JWT, and have it all at once.
+        """
+        for _ in range(round(LEASE_WAIT_SECONDS / LOOK_AGAIN_SECONDS)):
+            if held := self._usable(session, refused):
+                return held
+            try:
+                async with self._sessions.alone(f"exchange:{session.key}", wait_seconds=0):
+                    await self._sessions.reload(session)
+                    return self._usable(session, refused) or await self._exchange(session)
+            except Busy:
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                await self._sessions.reload(session)
+        raise UpstreamTimeout("Another request's exchange took too long.", sent=False)
+
+    def _usable(self, session: Session, refused: str | None) -> str | None:
+        held = session.record.loyalty
+        usable = held is not None and held.jwt != refused and held.expires_at > self._sessions.clock()
+        return held.jwt if held is not None and usable else None
+
+    async def _exchange(self, session: Session) -> str:
+        """Trade the Shopify token for a JWT. When Okendo refuses it, it may have died early: it is renewed once."""
+        tokens = session.record.shopify
+        if tokens.refresh_token and tokens.expires_at - REFRESH_EARLY_SECONDS <= self._sessions.clock():
+            tokens = await self._renewed(session)
+        try:
+            login = await self._login(tokens)
+        except VendorRefused as refusal:
+            if refusal.status != 401:
+                raise explained(refusal) from None
+            login = await self._login_with_renewed(session)
+        expires_at = expiry_of(login.token, self._sessions.clock())
+        loyalty = LoyaltyToken(jwt=login.token, expires_at=expires_at)
+        await self._sessions.change(session, loyalty=loyalty, state=login.state)
+        return login.token
+
+    async def _login_with_renewed(self, session: Session) -> Login:
+        try:
+            return await self._login(await self._renewed(session))
+        except VendorRefused as refusal:
+            if refusal.status != 401:
+                raise explained(refusal) from None
+            raise await self._ended(session) from None
+
+    async def _renewed(self, session: Session) -> ShopifyTokens:
+        """New Shopify tokens, stored before they are used, since the old refresh token is dead from now on."""
+        try:
+            tokens = await self._shopify.refresh(session.record.shopify)
+        except VendorRefused:
+            raise await self._ended(session) from None
+        await self._sessions.change(session, shopify=tokens)
+        return tokens
+
+    async def _login(self, tokens: ShopifyTokens) -> Login:
+        if tokens.kind == "storefront":
+            return await self._okendo.for_store(
+                LOGIN, storefront=tokens.access_token, storefront_public=self._shopify.storefront_token
+            )
+        return await self._okendo.for_store(LOGIN, customer_account=tokens.access_token)
+
+    async def _ended(self, session: Session) -> Problem:
+        await self._sessions.end(session.key)
+        return Problem("session_expired", "Your session has ended. Please sign in again.")
+
+
+def expiry_of(token: str, now: float) -> float:
+    """When to renew a vendor's JWT at the latest. Its `exp` is only a hint: nothing else in it is looked at, and what
+    is missing, malformed, past or far away gives a safe default (C7)."""
+    try:
+        payload = token.split(".")[1]
+        claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expires_at = claims["exp"]
+    except (IndexError, ValueError, KeyError, TypeError, RecursionError):
+        return now + JWT_SECONDS
+    if not isinstance(expires_at, int | float) or isinstance(expires_at, bool):
+        return now + JWT_SECONDS
+    # A token that is said to be dead already is more likely a matter of clocks; Okendo's 401 will tell.
+    if not now + JWT_EARLY_SECONDS < expires_at <= now + JWT_LONGEST_SECONDS:
+        return now + JWT_SECONDS
+    return expires_at - JWT_EARLY_SECONDS

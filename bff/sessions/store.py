@@ -1,0 +1,328 @@
+"""Sessions: what we remember of a signed-in shopper, and how it is kept in Valkey.
+
+The cookie holds an id and a share of the key, both random; the store holds the SHA-256 of the id and a record that
+only the share together with the key ring opens. Neither a cookie nor a dump of the store is worth anything alone.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import msgspec
+import structlog
+from itsdangerous import BadSignature
+from redis.asyncio import Redis
+from redis.exceptions import LockError, RedisError
+
+from bff.clock import Clock
+from bff.errors import Busy, Problem
+from bff.stores.keyring import KeyRing, SealBroken
+from bff.stores.valkey import store_errors
+from bff.vendors.shopify.tokens import PendingLogin, ShopifyTokens
+
+TOMBSTONE_SECONDS = 3600
+LOGIN_SECONDS = 600
+LEASE_SECONDS = 10.0
+CHANGE_TRIES = 100
+log = structlog.get_logger("sessions")
+
+
+class LoyaltyToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The Okendo customer JWT, a secret, and when to renew it at the latest (Unix seconds)."""
+
+    jwt: str
+    expires_at: float
+
+    def __repr__(self) -> str:
+        return "<LoyaltyToken>"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is encrypted. `generation` is new at every sign-in and binds forms to it; `state` is the member's state
+    when Okendo last told us."""
+
+    customer_id: str
+    generation: str
+    created_at: float
+    shopify: ShopifyTokens
+    loyalty: LoyaltyToken | None = None
+    state: str = "pending"
+    name: str | None = None
+    email: str | None = None
+
+    def __repr__(self) -> str:
+        return "<Record>"
+
+
+class Session:
+    """A record with its place in the store; `record` is replaced whenever the store gives a newer one. `is_stale`:
+    Okendo has said that something about the member is not as it was."""
+
+    def __init__(self, key: str, share: bytes, version: int, record: Record) -> None:
+        self.key = key
+        self.share = share
+        self.version = version
+        self.record = record
+        self.is_stale = False
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a session lives, unused and in all, and how many one customer may have."""
+
+    idle_seconds: int
+    absolute_seconds: int
+    per_customer: int
+
+
+# Both scripts touch one key, so they also work in a cluster. Times come from the service's clock, not the store's.
+LOAD = """
+local held = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen', 'stale')
+if not held[1] then return nil end
+local seen = tonumber(held[3])
+if not seen or tonumber(ARGV[1]) - seen > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) return nil end
+redis.call('HSET', KEYS[1], 'seen', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return {held[1], held[2], held[4]}
+"""
+SAVE = """
+if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', ARGV[1] + 1)
+return 1
+"""
+
+
+class Sessions:
+    """The session store. Every method raises Problem `store_unavailable` when Valkey does not answer in time."""
+
+    def __init__(self, valkey: Redis, keys: KeyRing, limits: Limits, clock: Clock = time.time) -> None:
+        self.limits = limits
+        self.clock = clock
+        self._valkey = valkey
+        self._keys = keys
+        self._load = valkey.register_script(LOAD)
+        self._save = valkey.register_script(SAVE)
+
+    async def ping(self) -> bool:
+        """Whether the store answers."""
+        try:
+            with store_errors():
+                return bool(await cast(Any, self._valkey.ping()))
+        except Problem:
+            return False
+
+    async def create(self, record: Record) -> str:
+        """Store a new session under a new id and return the cookie's value (at most 100 bytes).
+
+        The customer's oldest sessions beyond the limit are ended.
+        """
+        token = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
+        key, share = _place(token)
+        fields = {"record": self._sealed(key, share, record), "version": 1, "seen": self.clock()}
+        with store_errors():
+            async with self._valkey.pipeline(transaction=True) as pipe:
+                pipe.hset(key, mapping=cast(Any, fields))
+                pipe.expire(key, self.limits.idle_seconds)
+                await pipe.execute()
+            await self._remember(record, key)
+        return self._keys.signer("session cookie").sign(token).decode()
+
+    def signed_anew(self, cookie: str) -> str | None:
+        """The same cookie under the newest key; None when it is that already."""
+        newest = self._keys.newest().signer("session cookie")
+        if newest.validate(cookie):
+            return None
+        return newest.sign(cookie.rpartition(".")[0]).decode()
+
+    async def load(self, cookie: str) -> Session | None:
+        """The session behind a cookie, or None when it is malformed, unknown, expired, ended or cannot be opened."""
+        try:
+            token = self._keys.signer("session cookie").unsign(cookie.encode("ascii")).decode("ascii")
+        except (BadSignature, UnicodeError):
+            return None
+        key, share = _place(token)
+        with store_errors():
+            held = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
+        if held is None:
+            return None
+        session = await self._opened(key, share, held[:2])
+        if session is not None:
+            session.is_stale = held[2] is not None
+        return session
+
+    async def change(self, session: Session, **fields: Any) -> None:
+        """Write these fields of the record, keeping whatever others wrote meanwhile (compare-and-set).
+
+        Raises Problem `session_expired` when the session has ended: it is never brought back (B8).
+        """
+        for attempt in range(CHANGE_TRIES):
+            record = msgspec.structs.replace(session.record, **fields)
+            sealed = self._sealed(session.key, session.share, record)
+            with store_errors():
+                written = await self._save(keys=[session.key], args=[session.version, sealed])
+            if written:
+                session.record, session.version = record, session.version + 1
+                return
+            # Many writers at once take turns sooner when they do not come back all together.
+            await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311
+            await self.reload(session)
+        raise Problem("store_unavailable", "The session is being changed too often at once.", retry_after_seconds=1)
+
+    async def reload(self, session: Session) -> None:
+        """Read the record anew; raises Problem `session_expired` when the session has ended."""
+        fresh = await self.find(session.key, session.share)
+        if fresh is None:
+            raise Problem("session_expired", "Your session has ended. Please sign in again.")
+        session.record, session.version = fresh.record, fresh.version
+
+    async def find(self, key: str, share: bytes) -> Session | None:
+        """The session at this place, or None; unlike `load` this is no visit of the shopper's, so it ages on."""
+        with store_errors():
+            held = await cast(Any, self._valkey.hmget(key, ["record", "version"]))
+        return await self._opened(key, share, held) if held[0] else None
+
+    async def end(self, key: str) -> None:
+        """Forget the record and leave a tombstone, so that a slow request cannot write it back. Idempotent."""
+        with store_errors():
+            async with self._valkey.pipeline(transaction=True) as pipe:
+                pipe.delete(key)
+                pipe.hset(key, "version", "ended")
+                pipe.expire(key, TOMBSTONE_SECONDS)
+                await pipe.execute()
+
+    async def end_all_of(self, customer_id: str) -> int:
+        """End every session of one customer; returns how many were on record."""
+        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", customer_id)]
+        with store_errors():
+            held = [key for index in indexes for key in await self._alive(index)]
+            await self._valkey.delete(*indexes)
+        for key in held:
+            await self.end(key)
+        return len(held)
+
+    async def mark_stale(self, email: str) -> None:
+        """Have every session of the member with this email ask Okendo anew at their next visit."""
+        with store_errors():
+            for mark in self._keys.marks("customer index", "email", email.casefold()):
+                for key in await self._alive(f"member:{mark}"):
+                    await cast(Any, self._valkey.hset(key, "stale", 1))
+
+    async def set_stale(self, session: Session, *, stale: bool) -> None:
+        """Taken away before Okendo is asked, so that what changes meanwhile is not missed."""
+        with store_errors():
+            if stale:
+                await cast(Any, self._valkey.hset(session.key, "stale", 1))
+            else:
+                await cast(Any, self._valkey.hdel(session.key, "stale"))
+        session.is_stale = stale
+
+    @contextlib.asynccontextmanager
+    async def alone(self, what: str, *, wait_seconds: float) -> AsyncIterator[None]:
+        """Hold the lease on `what`: one holder among all processes, renewed while it is held.
+
+        Raises Busy when it does not become free within `wait_seconds`.
+        """
+        lock = self._valkey.lock(f"lease:{what}", timeout=LEASE_SECONDS, sleep=0.03, blocking_timeout=wait_seconds)
+        with store_errors():
+            if not await lock.acquire():
+                raise Busy
+        renewal = asyncio.create_task(_renew(lock))
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            # A lease that was lost or cannot be given back ends by itself.
+            with contextlib.suppress(LockError, RedisError, OSError):
+                await lock.release()
+
+    async def remember(self, what: str, *, seconds: int) -> None:
+        """Note that something was done, for a while."""
+        with store_errors():
+            await self._valkey.set(f"done:{self._keys.mark('customer index', what)}", b"1", ex=seconds)
+
+    async def remembers(self, what: str) -> bool:
+        """Whether it was done a while ago at most."""
+        with store_errors():
+            return bool(await self._valkey.exists(f"done:{self._keys.mark('customer index', what)}"))
+
+    async def begin_login(self, pending: PendingLogin) -> None:
+        """Remember a sign-in for ten minutes; several may be pending in one browser."""
+        key = _login_key(pending.state)
+        sealed = self._keys.seal("login", msgspec.msgpack.encode(pending), place=key.encode())
+        with store_errors():
+            await self._valkey.set(key, sealed, ex=LOGIN_SECONDS)
+
+    async def take_login(self, state: str) -> PendingLogin | None:
+        """The pending sign-in of this state, once; None when it is unknown, used or too old."""
+        key = _login_key(state)
+        with store_errors():
+            sealed = await self._valkey.getdel(key)
+        if sealed is None:
+            return None
+        try:
+            opened = self._keys.open("login", cast(bytes, sealed), place=key.encode())
+        except SealBroken:
+            return None
+        return msgspec.msgpack.decode(opened, type=PendingLogin)
+
+    async def _opened(self, key: str, share: bytes, held: list[bytes]) -> Session | None:
+        sealed, version = held
+        try:
+            opened = self._keys.open("session", sealed, place=key.encode(), share=share)
+            session = Session(key, share, int(version), msgspec.msgpack.decode(opened, type=Record))
+        except (SealBroken, msgspec.DecodeError, ValueError):
+            log.warning("session_refused", reason="it was changed, moved, or sealed by a key that is not listed")
+            return None
+        if self.clock() - session.record.created_at >= self.limits.absolute_seconds:
+            await self.end(key)
+            return None
+        if not self._keys.is_newest(sealed):
+            await self.change(session)
+        return session
+
+    def _sealed(self, key: str, share: bytes, record: Record) -> bytes:
+        return self._keys.seal("session", msgspec.msgpack.encode(record), place=key.encode(), share=share)
+
+    async def _remember(self, record: Record, key: str) -> None:
+        """Note the session under its customer and its email, and end their oldest ones beyond the limit (B13)."""
+        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", record.customer_id)]
+        places = indexes[:1]
+        if record.email is not None:
+            places.append("member:" + self._keys.newest().mark("customer index", "email", record.email.casefold()))
+        for place in places:
+            await self._valkey.zadd(place, {key: self.clock()})
+            await self._valkey.expire(place, self.limits.absolute_seconds)
+        oldest_first = [held for index in reversed(indexes) for held in await self._alive(index)]
+        for surplus in oldest_first[: -self.limits.per_customer]:
+            await self.end(surplus)
+
+    async def _alive(self, index: str) -> list[str]:
+        """The sessions of an index that still exist, oldest first; those that ended are taken out."""
+        held = [cast(bytes, key).decode() for key in await self._valkey.zrange(index, 0, -1)]
+        exists = [await cast(Any, self._valkey.hexists(key, "record")) for key in held]
+        ended = [key for key, there in zip(held, exists, strict=True) if not there]
+        if ended:
+            await self._valkey.zrem(index, *ended)
+        return [key for key, there in zip(held, exists, strict=True) if there]
+
+
+def _place(token: str) -> tuple[str, bytes]:
+    """Where the session of a cookie's token lies, and the share of the key that only the cookie has."""
+    identity, share = token[:22], token[22:]
+    return "session:" + hashlib.sha256(identity.encode()).hexdigest(), share.encode()
+
+
+def _login_key(state: str) -> str:
+    return "login:" + hashlib.sha256(state.encode()).hexdigest()
+
+
+async def _renew(lock: Any) -> None:
+    while True:
+        await asyncio.sleep(LEASE_SECONDS / 3)
+        # When the store is away the lease runs out; the compare-and-set of `change` is the fence behind it.
+        with contextlib.suppress(LockError, RedisError, OSError):
+            await lock.reacquire()

@@ -1,0 +1,66 @@
+"""One-use tickets: what the storefront's server handed in for a shopper, until their browser comes for it.
+
+A ticket is like the session cookie, an id and a share of the key: the store alone opens none, and each is taken once.
+"""
+
+import hashlib
+import secrets
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from bff.stores.keyring import KeyRing, SealBroken
+from bff.stores.valkey import store_errors
+from bff.vendors.shopify.tokens import ShopifyCustomer, ShopifyTokens
+
+TICKET_SECONDS = 60
+TICKET_LENGTH = 44
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """Who may come in with a ticket: a customer whose tokens Shopify has vouched for."""
+
+    tokens: ShopifyTokens
+    customer: ShopifyCustomer
+
+    def __repr__(self) -> str:
+        return "<Admission>"
+
+
+class Tickets:
+    """Every method raises Problem `store_unavailable` when Valkey does not answer in time."""
+
+    def __init__(self, valkey: Redis, keys: KeyRing) -> None:
+        self._valkey = valkey
+        self._keys = keys
+
+    async def issue(self, admission: Admission) -> str:
+        """A new ticket: 256 random bits."""
+        ticket = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
+        key, share = _place(ticket)
+        sealed = self._keys.seal("ticket", msgspec.msgpack.encode(admission), place=key.encode(), share=share)
+        with store_errors():
+            await self._valkey.set(key, sealed, ex=TICKET_SECONDS)
+        return ticket
+
+    async def take(self, ticket: str) -> Admission | None:
+        """Who comes in with it, once; None when it is unknown, used or too old."""
+        if len(ticket) != TICKET_LENGTH or not ticket.isascii():
+            return None
+        key, share = _place(ticket)
+        with store_errors():
+            sealed = await self._valkey.getdel(key)
+        if sealed is None:
+            return None
+        try:
+            opened = self._keys.open("ticket", cast(bytes, sealed), place=key.encode(), share=share)
+        except SealBroken:
+            return None
+        return msgspec.msgpack.decode(opened, type=Admission)
+
+
+def _place(ticket: str) -> tuple[str, bytes]:
+    """Where it lies in the store, and the share of the key that only its holder has."""
+    identity, share = ticket[:22], ticket[22:]
+    return "ticket:" + hashlib.sha256(identity.encode()).hexdigest(), share.encode()

@@ -1,0 +1,148 @@
+"""The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that looks at it."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+import structlog
+
+from bff.stores.database import Database
+from bff.stores.queue import Task, defer
+
+Vendor = Literal["subtotal", "okendo"]
+log = structlog.get_logger("inbox")
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook whose signature holds. `event_id` is the vendor's name for it, `digest` that of its `body`; `resource`
+    and `sequence` are what a vendor orders its events by."""
+
+    vendor: Vendor
+    event_id: str
+    type: str
+    digest: str
+    body: bytes
+    customer_id: str | None = None
+    resource: str | None = None
+    sequence: int | None = None
+    is_simulated: bool = False
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that nobody has looked at yet; `overdue` when it has been tried for long enough."""
+
+    id: int
+    type: str
+    body: bytes
+    received_at: datetime
+    is_simulated: bool
+    overdue: bool
+    seconds_since: float
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that waits for a person, for the list."""
+
+    event_id: str
+    type: str
+    reason: str | None
+    received_at: datetime
+
+
+STORE = """
+    INSERT INTO webhook_events
+        (vendor, event_id, type, digest, body, customer_id, resource, sequence, is_simulated, try_until)
+    VALUES (%(vendor)s, %(event_id)s, %(type)s, %(digest)s, %(body)s, %(customer_id)s, %(resource)s, %(sequence)s,
+        %(is_simulated)s, now() + make_interval(secs => %(retry_seconds)s))
+    ON CONFLICT (vendor, event_id) DO NOTHING
+    RETURNING id
+"""
+FIND = """
+    SELECT id, type, body, received_at, is_simulated, now() >= try_until AS overdue,
+        extract(epoch FROM now() - received_at)::float8 AS seconds_since
+    FROM webhook_events WHERE id = %s AND state = 'new' AND body IS NOT NULL
+"""
+# What is done needs no body any more, and the body holds what is personal.
+SETTLE = """
+    UPDATE webhook_events
+    SET state = %(state)s, reason = %(reason)s, body = CASE %(state)s WHEN 'done' THEN NULL ELSE body END
+    WHERE id = %(id)s AND state = 'new'
+"""
+IS_LATEST = """
+    SELECT NOT EXISTS (
+        SELECT FROM webhook_events AS later
+        WHERE later.resource = event.resource AND later.type = event.type AND later.sequence > event.sequence)
+    FROM webhook_events AS event WHERE id = %s
+"""
+# Everything of one customer; their events are known by their id alone.
+FORGET = "UPDATE webhook_events SET body = NULL, state = 'ignored' WHERE customer_id = %s AND body IS NOT NULL"
+
+
+class Inbox:
+    """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
+
+    def __init__(self, database: Database, *, retry_seconds: float) -> None:
+        self._database = database
+        self._retry_seconds = retry_seconds
+
+    async def store(self, arrival: Arrival, task: Task) -> bool:
+        """Keep an event and have `task` done for it, both or neither; False when it had come before."""
+        async with self._database.connection() as connection:
+            values = msgspec.structs.asdict(arrival) | {"retry_seconds": self._retry_seconds}
+            row = await (await connection.execute(STORE, values)).fetchone()
+            if row is not None:
+                await defer(connection, task, row[0])
+                return True
+            known = await connection.execute(
+                "SELECT digest FROM webhook_events WHERE vendor = %s AND event_id = %s",
+                (arrival.vendor, arrival.event_id),
+            )
+            if await known.fetchone() != (arrival.digest,):
+                log.warning("webhook_differs", vendor=arrival.vendor, type=arrival.type)
+            return False
+
+    async def find(self, number: int) -> Stored | None:
+        """This event, if nobody has settled it."""
+        async with self._database.rows_of(Stored) as cursor:
+            return await (await cursor.execute(FIND, (number,))).fetchone()
+
+    async def settle(self, number: int, state: Literal["done", "ignored", "parked"], reason: str | None = None) -> None:
+        async with self._database.connection() as connection:
+            await connection.execute(SETTLE, {"id": number, "state": state, "reason": reason})
+
+    async def is_latest(self, number: int) -> bool:
+        """Whether no later event of the same kind about the same thing is here."""
+        async with self._database.connection() as connection:
+            row = await (await connection.execute(IS_LATEST, (number,))).fetchone()
+            return bool(row and row[0])
+
+    async def parked(self, limit: int) -> list[Parked]:
+        """Events that could not be made sense of, newest first."""
+        async with self._database.rows_of(Parked) as cursor:
+            return await (
+                await cursor.execute(
+                    "SELECT event_id, type, reason, received_at FROM webhook_events WHERE state = 'parked'"
+                    " ORDER BY id DESC LIMIT %s",
+                    (limit,),
+                )
+            ).fetchall()
+
+    async def replay(self, event_id: str | None) -> int:
+        """Try parked events again, the one of that id or all; returns how many."""
+        async with self._database.connection() as connection:
+            found = await connection.execute(
+                "UPDATE webhook_events SET state = 'new', reason = NULL,"
+                " try_until = now() + make_interval(secs => %(retry_seconds)s)"
+                " WHERE vendor = 'subtotal' AND state = 'parked' AND body IS NOT NULL"
+                " AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s) RETURNING id",
+                {"event_id": event_id, "retry_seconds": self._retry_seconds},
+            )
+            rows = await found.fetchall()
+            for (number,) in rows:
+                await defer(connection, "take_event", number)
+            return len(rows)
+
+    async def forget(self, customer_id: str) -> int:
+        """Delete what the customer's events said; returns of how many."""
+        async with self._database.connection() as connection:
+            return (await connection.execute(FORGET, (customer_id,))).rowcount

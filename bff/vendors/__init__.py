@@ -1,0 +1,1 @@
+"""The vendors, and the only way to the network."""

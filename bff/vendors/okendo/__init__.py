@@ -1,0 +1,1 @@
+"""Okendo: its operations as rows, its replies, its refusals, its webhooks."""

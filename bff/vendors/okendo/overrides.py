@@ -1,0 +1,95 @@
+"""OKENDO_OVERRIDES: the rows of `endpoints`, corrected by a file, so that a wrong guess about Okendo needs no code."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+import msgspec
+
+from bff.errors import SettingsError
+from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.row import Row
+
+OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
+STORE = "subscriberId"
+# What a path may name besides: an id that is given with every call, and is sent in the body as long as no path has it.
+ALSO_IN_PATH = {"redeem": {"reward"}}
+PLACE = re.compile(r"{(\w+)}")
+# What an address may consist of (RFC 3986), without a fragment, which no vendor ever sees.
+SENT = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
+
+
+def rows_with_overrides(path: str | None) -> Mapping[str, Row[Any]]:
+    """The table, corrected by a TOML file with one section a row, such as `[redeem]` with `path = "/loyalty/redeem"`.
+
+    Keys: method, path, sends, envelope, names, next. Raises SettingsError that names the row and the key.
+    """
+    if path is None:
+        return ROWS
+    try:
+        with open(path, "rb") as file:
+            given = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError("OKENDO_OVERRIDES", f"the file cannot be read as TOML ({type(error).__name__}).") from None
+    return {**ROWS, **{name: _overridden(name, section) for name, section in given.items()}}
+
+
+def _overridden(name: str, section: Any) -> Row[Any]:
+    row = ROWS.get(name)
+    if row is None or not isinstance(section, dict):
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] is not an operation. Known: {', '.join(sorted(ROWS))}.")
+    if unknown := set(section) - set(OVERRIDABLE):
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {min(unknown)}: give only {', '.join(OVERRIDABLE)}.")
+    types = get_type_hints(Row)
+    changes: dict[str, Any] = {}
+    for key, value in section.items():
+        try:
+            changes[key] = msgspec.convert(value, types[key])
+        except msgspec.ValidationError:
+            raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: has the wrong type.") from None
+    for key in ("sends", "names"):
+        changes[key] = {**getattr(row, key), **changes.get(key, {})}
+    _check(name, changes)
+    return msgspec.structs.replace(row, **changes)
+
+
+def _check(name: str, changes: Mapping[str, Any]) -> None:
+    row = ROWS[name]
+    known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names)}
+    for key, names in known.items():
+        if unknown := set(changes[key]) - names:
+            raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
+    if changes.get("method", "GET") not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: give GET, POST, PUT, PATCH or DELETE.")
+    if (changes.get("method", row.method) == "GET") != (row.method == "GET"):
+        remedy = "only what is a GET here can be one, since a GET that broke off is repeated."
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: {remedy}")
+    _check_path(row, changes.get("path", row.path), changes["sends"])
+
+
+def _check_path(row: Row[Any], path: str, sends: Mapping[str, str]) -> None:
+    if not is_path_of(row, path):
+        allowed = " or ".join(f"{{{place}}}" for place in sorted(places_of(row)))
+        remedy = f"give a path from /, as it is sent, with no {{}} but {allowed}."
+        raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
+    if lost := given_in_path(row) - set(PLACE.findall(path)) - set(sends):
+        argument = min(lost)
+        remedy = f'it loses {{{argument}}}; put that into the path or its query, or add sends = {{ {argument} = "…" }}.'
+        raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
+
+
+def given_in_path(row: Row[Any]) -> set[str]:
+    """The arguments that the row as shipped has a place for in its path."""
+    return set(PLACE.findall(ROWS[row.name].path)) - {STORE}
+
+
+def places_of(row: Row[Any]) -> set[str]:
+    """All that this row can fill the places of a path with."""
+    return given_in_path(row) | ALSO_IN_PATH.get(row.name, set()) | {STORE}
+
+
+def is_path_of(row: Row[Any], path: str) -> bool:
+    """Whether a path, with its query if it has one, has only places that this row can fill."""
+    places = places_of(row)
+    return SENT.fullmatch(PLACE.sub(lambda place: "" if place[1] in places else place[0], path)) is not None

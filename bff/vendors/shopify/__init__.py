@@ -1,0 +1,1 @@
+"""Shopify: discovery, OAuth, ID tokens, GraphQL."""

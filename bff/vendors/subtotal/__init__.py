@@ -1,0 +1,1 @@
+"""Subtotal: its API and its signed messages."""

@@ -1,0 +1,1 @@
+"""The browser's edge: what may come in, who is asking, and how an answer goes out."""

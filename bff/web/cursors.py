@@ -1,0 +1,32 @@
+"""Cursors: a vendor's page token, signed for one member and one list."""
+
+from itsdangerous import BadSignature
+
+from bff.errors import Problem
+from bff.sessions.store import Session
+from bff.web.state import LoyaltyRequest
+
+
+def read_cursor(request: LoyaltyRequest, session: Session, of: str) -> str | None:
+    """The vendor's token inside of a cursor that we gave to this member for this list."""
+    given = request.query_params.get("cursor")
+    if given is None:
+        return None
+    try:
+        customer_id, name, token = request.state["keys"].serialiser("cursor").loads(given)
+    except (BadSignature, ValueError, TypeError):
+        customer_id, name, token = "", "", ""
+    if (customer_id, name) != (_whose(request, session), of):
+        raise Problem("invalid_request", "cursor must be the `next` of an earlier answer, unchanged.")
+    return str(token)
+
+
+def sign_cursor(request: LoyaltyRequest, session: Session, of: str, token: str | None) -> str | None:
+    if token is None:
+        return None
+    signed = request.state["keys"].serialiser("cursor").dumps([_whose(request, session), of, token])
+    return signed if isinstance(signed, str) else signed.decode()
+
+
+def _whose(request: LoyaltyRequest, session: Session) -> str:
+    return request.state["keys"].newest().mark("customer index", session.record.customer_id)[:16]

@@ -1,0 +1,192 @@
+"""What a client sent, read strictly: JSON, forms, and where it wants to go afterwards."""
+
+import json
+import math
+import re
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+from email_validator import EmailNotValidError, validate_email
+from starlette.requests import Request
+
+from bff.errors import Problem
+from bff.redemptions.redeem import KEY
+from bff.settings.table import Settings
+from bff.vendors.okendo.row import Locale
+from bff.web.state import LoyaltyRequest
+
+RETURN_TO_LONGEST = 512
+JSON_DEPTH = 16
+JSON_WHOLE = 2**53
+FORM_FIELDS = 16
+PAGE = 25
+LANGUAGES = 20
+# Below the base path: what only makes sense once, or is no page; nobody is sent back there after signing in.
+ONLY_ONCE = re.compile(r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))")
+Body = TypeVar("Body")
+
+
+async def read_json(request: Request[Any], shape: type[Body]) -> Body:
+    """The body as this shape; raises Problem `invalid_request` for anything but strict JSON of exactly this shape."""
+    try:
+        value = json.loads(
+            (await request.body()).decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            parse_int=_whole,
+            parse_float=_finite,
+        )
+        _check_strings(value, 0)
+        return msgspec.convert(value, shape, strict=True)
+    except msgspec.ValidationError as error:
+        # msgspec names the field and the type that was expected, never the value.
+        raise Problem("invalid_request", f"The body is not as documented: {error}.") from None
+    except (ValueError, RecursionError):
+        raise Problem("invalid_request", "The body is not valid JSON (RFC 8259, UTF-8, no duplicate names).") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > JSON_WHOLE:
+        raise ValueError
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _check_strings(value: Any, depth: int) -> None:
+    if depth > JSON_DEPTH:
+        raise ValueError
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, list | dict):
+        inner = value if isinstance(value, list) else [*value.keys(), *value.values()]
+        for item in inner:
+            _check_strings(item, depth + 1)
+
+
+async def read_form(request: Request[Any]) -> dict[str, str]:
+    """An urlencoded form with each field at most once; raises Problem `invalid_request`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise Problem("invalid_request", "Send the form as application/x-www-form-urlencoded.", status=415)
+    try:
+        text = (await request.body()).decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
+        return _unique(pairs)
+    except ValueError:
+        raise Problem("invalid_request", "The form could not be read.") from None
+
+
+def safe_return_to(settings: Settings, given: str | None) -> str:
+    """Where to go after signing in: a path of ours or an address of the storefront, else our overview (F1)."""
+    home = settings.base_path + "/"
+    if (
+        not given
+        or len(given) > RETURN_TO_LONGEST
+        or re.search(r"[^\x21-\x5b\x5d-\x7e]|%(0|1|2[eEfF]|5[cC]|7[fF])", given)
+    ):
+        return home
+    parts = urlsplit(given)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else settings.origin
+    is_below = parts.path == settings.base_path or parts.path.startswith(home)
+    if origin == settings.origin and is_below and ONLY_ONCE.match(unquote(parts.path)[len(settings.base_path) :]):
+        return home
+    if parts.scheme or parts.netloc:
+        return given if origin in settings.storefront_origins else home
+    is_path = re.match(r"/(?!/)", given) and ".." not in parts.path and "//" not in parts.path
+    return given if is_path and is_below else home
+
+
+def idempotency_key(given: str | None) -> str:
+    """An Idempotency-Key, bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header §2.1).
+
+    Raises Problem `idempotency_key_missing` or `invalid_request`.
+    """
+    if not given:
+        raise Problem("idempotency_key_missing", "Send an Idempotency-Key of 16 to 64 letters, digits, - or _.")
+    bare = given[1:-1] if len(given) > 1 and given[0] == given[-1] == '"' else given
+    if not KEY.fullmatch(bare):
+        raise Problem("invalid_request", "An Idempotency-Key has 16 to 64 letters, digits, - or _.")
+    return bare
+
+
+def read_email(given: str) -> str:
+    """One address, normalised, an international domain as an A-label (checklist H6).
+
+    Raises Problem `invalid_email`.
+    """
+    try:
+        if len(given) > 254 or not given.isprintable():
+            raise EmailNotValidError
+        found = validate_email(given.strip(" "), check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        raise Problem("invalid_email", "Please check the email address.") from None
+    return found.ascii_email or found.normalized
+
+
+def read_locale(request: Request[Any]) -> Locale:
+    """`locale`, `country` and `currency` of the query, as Okendo writes them; raises Problem `invalid_request`.
+
+    Without a `locale` the language is what the browser prefers, if it says.
+    """
+    found: Locale = {}
+    language, _, region = (_matching(request, "locale", r"[a-z]{2}(-[A-Za-z]{2})?") or "").partition("-")
+    language = language or preferred_language(request.headers.get("accept-language", "")) or ""
+    country = _matching(request, "country", r"[A-Za-z]{2}") or region
+    currency = _matching(request, "currency", r"[A-Za-z]{3}")
+    if language:
+        found["language"] = language
+    if country:
+        found["country"] = country.lower()
+    if currency:
+        found["currency"] = currency.upper()
+    return found
+
+
+def preferred_language(accepted: str) -> str | None:
+    """The two-letter language that Accept-Language likes best (RFC 9110 §12.5.4), None when it names none."""
+    wishes: list[tuple[float, str]] = []
+    for wish in accepted.split(",")[:LANGUAGES]:
+        form = re.fullmatch(r"([A-Za-z]{2})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", wish.replace(" ", ""))
+        if form and float(form[2] or 1) > 0:
+            wishes.append((float(form[2] or 1), form[1].lower()))
+    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
+
+
+def read_limit(request: Request[Any]) -> int:
+    """`limit` of the query, 1 to 100, 25 when it is absent; raises Problem `invalid_request`."""
+    given = _matching(request, "limit", r"[1-9]\d?|100")
+    return int(given) if given else PAGE
+
+
+def _matching(request: Request[Any], name: str, form: str) -> str | None:
+    given = request.query_params.get(name)
+    if given is not None and not re.fullmatch(form, given, re.ASCII):
+        raise Problem("invalid_request", f"The query parameter {name} is malformed.")
+    return given
+
+
+def absolute_return_to(request: LoyaltyRequest, given: str | None) -> str:
+    """Absolute, since Subtotal sends the browser there; never a foreign address (F1)."""
+    settings = request.state["settings"]
+    if given is None:
+        return f"{settings.base_url}/retailers?linked=1"
+    accepted = safe_return_to(settings, given)
+    return accepted if "://" in accepted else settings.origin + accepted

@@ -1,0 +1,209 @@
+"""How to answer a browser or a script: a page, JSON, a redirect, or a problem in either form."""
+
+import functools
+import hashlib
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import Scope
+
+from bff.errors import Problem, title_of
+from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
+from bff.schemas.base import ProblemDetails
+from bff.settings.table import Settings
+from bff.telemetry.timing import spent_on
+from bff.vendors.okendo.row import Locale
+from bff.web.inputs import safe_return_to
+from bff.web.state import LoyaltyRequest
+from bff.web.visitor import COOKIE, csrf_token, session_of, set_cookie, visitor_of
+
+PUBLIC_CACHE = (
+    f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"
+)
+# The language of every page, and so of the words that are agreed to.
+LANGUAGE = "en"
+TITLES = {
+    400: "This did not work",
+    403: "This is not allowed",
+    404: "This page does not exist",
+    405: "This did not work",
+    409: "Something has changed",
+    413: "That was too much",
+    429: "One moment, please",
+    502: "The program cannot be reached",
+    503: "We will be right back",
+    504: "This took too long",
+}
+
+
+def reply(value: Any, status: int = 200, **headers: str) -> Response:
+    """JSON of one of our shapes."""
+    names = {name.replace("_", "-"): content for name, content in headers.items()}
+    with spent_on("render"):
+        return Response(msgspec.json.encode(value), status, names, "application/json")
+
+
+def see(request: LoyaltyRequest, name: str, **params: str) -> Response:
+    """After a POST: 303 to one of our own pages (F2)."""
+    return RedirectResponse(path_for(request, name, **params), 303)
+
+
+def path_for(request: LoyaltyRequest, name: str, **params: str) -> str:
+    return str(request.app.url_path_for(name, **params))
+
+
+def page(request: LoyaltyRequest, template: str, status_code: int = 200, **values: Any) -> Response:
+    """Render a page. It gets the values named here and nothing else of the request."""
+    state = request.state
+    settings, session = state["settings"], session_of(request)
+
+    def csrf(purpose: str) -> str:
+        return csrf_token(state["keys"], session, purpose) if session else ""
+
+    with spent_on("render"):
+        rendered = (
+            state["templates"]
+            .get_template(template)
+            .render(
+                lang=LANGUAGE,
+                dir="ltr",
+                brand=settings.brand_name,
+                path_for=lambda name, **params: path_for(request, name, **params),
+                asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
+                sign_in_url=sign_in_url(request),
+                storefront_url=settings.storefront_url,
+                has_retailers=settings.subtotal_api_key is not None,
+                nonce=request.scope["nonce"],
+                request_id=request.scope["request_id"],
+                visitor=visitor_of(request),
+                csrf=csrf,
+                **values,
+            )
+        )
+    response = HTMLResponse(rendered, status_code)
+    if request.scope.get("presented") and session is None:
+        set_cookie(response, settings, COOKIE, "", 0)
+    return response
+
+
+def again(request: LoyaltyRequest, template: str, problem: Problem | None, **values: Any) -> Response:
+    """A page with a form: new, or shown again with what went wrong."""
+    failure = problem.detail if problem else None
+    response = page(request, template, problem.status if problem else 200, failure=failure, **values)
+    response.headers.update(problem.headers if problem else {})
+    return response
+
+
+def sign_in_url(request: LoyaltyRequest, return_to: str | None = None) -> str:
+    """Where signing in begins; it leads back to this page, or to another one."""
+    place = safe_return_to(request.state["settings"], return_to or request.scope["path"])
+    return path_for(request, "login") + "?" + urlencode({"return_to": place})
+
+
+def explain(request: LoyaltyRequest, problem: Problem) -> Response:
+    """A problem as the client can read it: RFC 9457 for programs, a page for people."""
+    response = _as_json(request, problem) if wants_json(request.scope) else _as_page(request, problem)
+    response.headers.update(problem.headers)
+    request.scope["code"] = problem.code
+    return response
+
+
+def wants_json(scope: Scope) -> bool:
+    if scope.get("is_api") or scope.get("is_webhook"):
+        return True
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    return b"json" in accept and b"text/html" not in accept
+
+
+def details_of(request: LoyaltyRequest, problem: Problem) -> ProblemDetails:
+    return ProblemDetails(
+        type=f"{request.state['settings'].base_url}/problems/{problem.code}",
+        title=title_of(problem.code),
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request.scope["request_id"],
+        retryable=problem.retryable,
+    )
+
+
+def _as_json(request: LoyaltyRequest, problem: Problem) -> Response:
+    body = msgspec.json.encode(details_of(request, problem))
+    return Response(body, problem.status, media_type="application/problem+json")
+
+
+def _as_page(request: LoyaltyRequest, problem: Problem) -> Response:
+    if problem.code == "member_blocked" and request.method in {"GET", "HEAD"}:
+        return see(request, "blocked")
+    if problem.status == 401:
+        # It may have ended just now: then the page knows nobody, and its cookie goes.
+        request.scope["session"] = None
+        return page(request, "sign_in.html", 401)
+    return page(
+        request,
+        "error.html",
+        problem.status,
+        title=TITLES.get(problem.status, "Something went wrong"),
+        detail=problem.detail,
+        retry=problem.retryable and request.method in {"GET", "HEAD"},
+        status=problem.status,
+    )
+
+
+def apply_url(settings: Settings) -> str:
+    """The link that puts a coupon into the cart, still with {code} in it."""
+    return settings.coupon_apply_url.replace("{storefront}", settings.storefront_url)
+
+
+@functools.cache
+def make_templates(folder: str) -> Environment:
+    """Jinja with everything that can be forgotten made an error, and texts ready for gettext; one for a folder, since
+    compiling takes a while."""
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        auto_reload=False,
+    )
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
+    environment.filters["points"] = lambda points: f"{points:,}"
+    environment.filters["date"] = _date
+    return environment
+
+
+def _date(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def trusted(sanitised_html: str) -> Markup:
+    """Only for the sanitiser's output (I1)."""
+    return Markup(sanitised_html)  # noqa: S704
+
+
+def in_language(request: LoyaltyRequest, response: Response, locale: Locale) -> Response:
+    """Says which language was asked for, and that the browser's wish had a part in it. The language in which Okendo
+    answers when none is asked for is only known where DEFAULT_LANGUAGE tells."""
+    language = locale.get("language") or request.state["settings"].default_language
+    if language:
+        response.headers["content-language"] = language
+    response.headers.add_vary_header("Accept-Language")
+    return response
+
+
+def kept(request: LoyaltyRequest, response: Response) -> Response:
+    """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
+    response.headers["cache-control"] = PUBLIC_CACHE
+    etag = response.headers.setdefault("etag", f'"{hashlib.sha256(response.body).hexdigest()[:32]}"')
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if not known & {etag, "*"}:
+        return response
+    headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    return Response(status_code=304, headers=headers)

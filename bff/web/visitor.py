@@ -1,0 +1,210 @@
+"""Who is asking: the cookie, the session behind it, what this visitor may still ask for, and whose form it was."""
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bff.errors import Problem
+from bff.members.member import mailbox
+from bff.schemas.base import Visitor, member_state
+from bff.sessions.store import Session
+from bff.settings.table import Settings
+from bff.stores.keyring import KeyRing
+from bff.stores.rate_limits import (
+    LOCALES,
+    READS,
+    REDEEM,
+    REDEEM_REWARD,
+    REFER,
+    REFER_ADDRESS,
+    REFER_TARGET,
+    VISITS,
+    Budget,
+    closed,
+    everybody,
+)
+from bff.telemetry.timing import spent_on
+from bff.vendors.shopify.tokens import ShopifyCustomer
+from bff.web.state import LoyaltyRequest
+
+log = structlog.get_logger("visitor")
+COOKIE = "__Host-Http-loyalty"
+LOGIN_COOKIE = "__Host-Http-loyalty-login"
+COOKIE_LONGEST = 128
+
+
+class MemberPart:
+    """Wraps the routes that may know who is asking; nothing outside of it can read a session."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = LoyaltyRequest(scope)
+        given = cookies_named(request, COOKIE)
+        # Two of them mean that somebody planted one: neither is believed (A5).
+        value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
+        with spent_on("session"):
+            session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
+        if session is not None and session.is_stale:
+            session = await _freshened(request, session)
+        scope["session"], scope["presented"] = session, bool(given)
+        await _count(request)
+        renewed = request.state["sessions"].signed_anew(value) if session and value else None
+        await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
+
+
+async def _freshened(request: LoyaltyRequest, session: Session) -> Session | None:
+    try:
+        await request.state["loyalty"].freshen(session)
+    except Problem as problem:
+        # Whatever else Okendo says of this member, it says again to the route that asks.
+        return None if problem.code == "session_expired" else session
+    return session
+
+
+def _with_cookie(request: LoyaltyRequest, value: str, send: Send) -> Send:
+    """A cookie signed by a key that is about to go is signed anew, unless the answer sets or clears it anyway (C4)."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if not any(header.startswith(f"{COOKIE}=") for header in headers.getlist("set-cookie")):
+                settings = request.state["settings"]
+                headers.append("set-cookie", cookie_header(settings, COOKIE, value, settings.session_absolute_seconds))
+        await send(message)
+
+    return sending
+
+
+def cookies_named(request: LoyaltyRequest, name: str) -> list[str]:
+    """Every value sent under this name, so that a second one is seen."""
+    header = "; ".join(request.headers.getlist("cookie"))
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return [value for key, _, value in pairs if key == name]
+
+
+def _is_carried_safely(request: LoyaltyRequest) -> bool:
+    return bool(request.scope.get("secure", True))
+
+
+def session_of(request: LoyaltyRequest) -> Session | None:
+    session: Session | None = request.scope.get("session")
+    return session
+
+
+def require_session(request: LoyaltyRequest) -> Session:
+    """Raises Problem `session_required`, or `session_expired` when a cookie was sent; `member_blocked`."""
+    session = session_of(request)
+    if session is None and request.scope.get("presented"):
+        raise Problem("session_expired", "Your session has ended. Please sign in again.")
+    if session is None:
+        raise Problem("session_required", "Please sign in first.")
+    if session.record.state == "blocked":
+        raise Problem("member_blocked", "This account cannot take part in the program.")
+    return session
+
+
+def visitor_of(request: LoyaltyRequest) -> Visitor:
+    session = session_of(request)
+    if session is None:
+        return Visitor(state="anonymous")
+    return Visitor(state=member_state(session.record.state), name=session.record.name)
+
+
+async def _count(request: LoyaltyRequest) -> None:
+    """Every request from here on counts against what one visitor, and everybody together, may ask for."""
+    session, total = session_of(request), everybody(request.state["settings"].requests_per_minute)
+    own = (READS, session.record.customer_id) if session else (VISITS, address_of(request))
+    own_budget, who = own[0], request.state["keys"].mark("customer index", own[1])
+    request.scope["spent"] = await request.state["budgets"].count((own_budget, who), (total, ""))
+
+
+async def spend_locale(request: LoyaltyRequest) -> None:
+    """Something public in a language, country or currency that this process has no copy for: the vendor may have to be
+    asked. What is left is not told, since whoever asks next, with a copy there, gets the same answer (J2)."""
+    who = request.state["keys"].mark("customer index", address_of(request))
+    total = everybody(request.state["settings"].requests_per_minute)
+    await request.state["budgets"].count((LOCALES, who), (total, ""))
+
+
+async def spend(request: LoyaltyRequest, budget: Budget, *who: str) -> None:
+    """Count this request against the budget of whoever this is; raises Problem `rate_limited`, `store_unavailable`."""
+    if request.scope["spent"] is None:
+        # Valkey has failed this very request: it is not waited for a second time.
+        raise closed()
+    spent = await request.state["budgets"].spend(budget, request.state["keys"].mark("customer index", *who))
+    request.scope["spent"] += [spent] if spent else []
+
+
+async def spend_redemption(request: LoyaltyRequest, session: Session, reward_id: str) -> None:
+    await spend(request, REDEEM, session.record.customer_id)
+    await spend(request, REDEEM_REWARD, session.record.customer_id, reward_id)
+
+
+async def spend_invitation(request: LoyaltyRequest, session: Session, email: str) -> None:
+    await spend(request, REFER, session.record.customer_id)
+    await spend(request, REFER_ADDRESS, address_of(request))
+    await spend(request, REFER_TARGET, mailbox(email))
+
+
+def address_of(request: LoyaltyRequest) -> str:
+    return str(request.scope.get("address", ""))
+
+
+def set_cookie(response: Response, settings: Settings, name: str, value: str, max_age_seconds: int) -> None:
+    """The one form every cookie of ours has; an empty value with 0 seconds clears it (A1, A2)."""
+    response.headers.append("set-cookie", cookie_header(settings, name, value, max_age_seconds))
+
+
+def cookie_header(settings: Settings, name: str, value: str, max_age_seconds: int) -> str:
+    same_site = "None; Partitioned" if settings.cross_site_mode else "Lax"
+    return f"{name}={value}; Max-Age={max_age_seconds}; Path=/; Secure; HttpOnly; SameSite={same_site}"
+
+
+def csrf_token(keys: KeyRing, session: Session, purpose: str) -> str:
+    """Binds a form to this customer, this sign-in and this purpose (D5, B16)."""
+    customer_id = session.record.customer_id
+    return f"{_who(keys, session)}.{keys.mark('csrf', customer_id, session.record.generation, purpose)}"
+
+
+def check_csrf(request: LoyaltyRequest, session: Session, purpose: str, token: str) -> None:
+    """Raises Problem `csrf_refused`, as a conflict (409) when the page was made for another customer."""
+    keys = request.state["keys"]
+    who, _, mark = token.partition(".")
+    if keys.matches("csrf", mark, session.record.customer_id, session.record.generation, purpose):
+        return
+    if mark and who != _who(keys, session):
+        raise Problem("csrf_refused", "This page was opened for another account. Please reload it.", status=409)
+    raise Problem("csrf_refused", "This page is out of date, so nothing was done. Please try again.")
+
+
+def _who(keys: KeyRing, session: Session) -> str:
+    return keys.mark("customer index", session.record.customer_id)[:16]
+
+
+async def end_previous_session(request: LoyaltyRequest, customer: ShopifyCustomer) -> None:
+    """Whoever was signed in here before is signed out: the old id is dead at once (B2)."""
+    before = session_of(request)
+    switched = before is not None and before.record.customer_id != customer.id
+    log.info("signed_in", what="another customer" if switched else "same or new customer")
+    if before is not None:
+        await request.state["sessions"].end(before.key)
+
+
+def without_cookies(request: LoyaltyRequest, response: Response) -> Response:
+    for name in (COOKIE, LOGIN_COOKIE):
+        set_cookie(response, request.state["settings"], name, "", 0)
+    return response
+
+
+def with_session(request: LoyaltyRequest, response: Response, cookie: str) -> Response:
+    settings = request.state["settings"]
+    set_cookie(response, settings, COOKIE, cookie, settings.session_absolute_seconds)
+    return response
+
+
+def open_session(request: LoyaltyRequest) -> Session | None:
+    """The session, if there is one; a blocked member is sent to their one calm page."""
+    return require_session(request) if session_of(request) else None

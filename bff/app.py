@@ -20,15 +20,14 @@ from bff.errors import Problem
 from bff.openapi import page, problems
 from bff.ops.health import healthz, readyz, show_metrics
 from bff.pages import join, overview, refer, retailers, rewards, signin
-from bff.services import built
+from bff.services import Services, build
 from bff.settings.read import read_settings
 from bff.settings.table import Settings
 from bff.telemetry.logs import set_up
 from bff.web import assets
 from bff.web.edge import Edge
 from bff.web.responses import explain
-from bff.web.state import State
-from bff.web.visitor import MemberPart
+from bff.web.visitor import SessionMiddleware
 
 # fmt: off
 PUBLIC_ROUTES: list[BaseRoute] = [
@@ -57,7 +56,7 @@ MEMBER_ROUTES: list[BaseRoute] = [
     Route("/blocked",                overview.blocked,         name="blocked"),
     Route("/login",                  signin.login,             name="login"),
     Route("/callback",               signin.callback,          name="callback"),
-    Route("/session/continue",       signin.go_on,             name="session_continue"),
+    Route("/session/continue",       signin.continue_with_ticket,             name="session_continue"),
     Route("/logout",                 signin.logout,            name="logout", methods=["POST"]),
     Route("/signed-out",             signin.signed_out,        name="signed_out"),
     *routes.routes("visitor", "member", "server"),
@@ -78,13 +77,13 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Starlette:
     """The application. `clock` gives Unix seconds; tests move it."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[State]:
-        async with built(settings, clock) as state:
-            yield state
+    async def lifespan(_: Starlette) -> AsyncIterator[Services]:
+        async with build(settings, clock) as services:
+            yield services
 
     # Routers of their own, since Starlette's default answers a trailing slash with a 307 that repeats the POST (F2).
     member_part = Router(MEMBER_ROUTES, redirect_slashes=False)
-    inner = [*PUBLIC_ROUTES, Mount("", app=member_part, middleware=[Middleware(MemberPart)])]
+    inner = [*PUBLIC_ROUTES, Mount("", app=member_part, middleware=[Middleware(SessionMiddleware)])]
     below: list[BaseRoute] = []
     if settings.base_path:
         below = [Route(settings.base_path, home), Mount(settings.base_path, app=Router(inner, redirect_slashes=False))]

@@ -163,10 +163,10 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
 def serve(_: argparse.Namespace) -> None:
     from bff.ops.server import serve as run
     from bff.settings.read import read_settings
-    from bff.vendors.okendo.overrides import rows_with_overrides
+    from bff.vendors.okendo.overrides import operations_with_overrides
 
     settings = read_settings(os.environ)
-    rows_with_overrides(settings.okendo_overrides)
+    operations_with_overrides(settings.okendo_overrides)
     with TemporaryDirectory(prefix="loyalty-metrics-") as folder:
         if settings.web_concurrency > 1:
             # Read by the processes that are about to start; what they count is added up there.
@@ -180,7 +180,7 @@ def serve(_: argparse.Namespace) -> None:
 
 
 def worker(_: argparse.Namespace) -> None:
-    from bff.services import built
+    from bff.services import build
     from bff.settings.read import read_settings
     from bff.telemetry.logs import set_up
     from bff.worker import jobs_of, run_until_signalled
@@ -189,8 +189,8 @@ def worker(_: argparse.Namespace) -> None:
     set_up(settings.log_level)
 
     async def run() -> None:
-        async with built(settings) as state:
-            await run_until_signalled(jobs_of(settings, state))
+        async with build(settings) as state:
+            await run_until_signalled(jobs_of(state))
 
     asyncio.run(run())
 
@@ -219,9 +219,9 @@ def sandbox(_: argparse.Namespace) -> None:
 
 
 def openapi(_: argparse.Namespace) -> None:
-    from bff.openapi.page import described
+    from bff.openapi.page import document_of
 
-    print(json.dumps(described(EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
+    print(json.dumps(document_of(EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def doctor(chosen: argparse.Namespace) -> None:
@@ -233,23 +233,23 @@ def doctor(chosen: argparse.Namespace) -> None:
     import msgspec
 
     from bff.ops.doctor import examined
-    from bff.ops.report import printed
+    from bff.ops.report import format_report
     from bff.telemetry.logs import set_up
 
     set_up("error", sys.stderr)
     report = asyncio.run(examined(os.environ))
-    print(msgspec.json.encode(report).decode() if chosen.json else printed(report))
+    print(msgspec.json.encode(report).decode() if chosen.json else format_report(report))
     if not report.healthy:
         raise SystemExit(1)
 
 
 def administer(chosen: argparse.Namespace) -> None:
     from bff.ops import admin
-    from bff.services import built
+    from bff.services import build
     from bff.settings.read import read_settings
 
     async def run() -> None:
-        async with built(read_settings(os.environ)) as state:
+        async with build(read_settings(os.environ)) as state:
             await getattr(admin, chosen.action)(state, chosen)
 
     asyncio.run(run())

@@ -6,23 +6,36 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bff.awards.events import Events, Terms
+from bff.api.me import MeState
+from bff.api.program import ProgramState
+from bff.awards.events import PurchaseEvents
 from bff.awards.ledger import Awards
-from bff.awards.pay import Merchant, Paying
+from bff.awards.pay import AwardPayments
 from bff.clock import Clock
-from bff.members.activity import History
+from bff.members.activity import MemberActivity
 from bff.members.consents import Consents
 from bff.members.earning import Earning
-from bff.members.member import Loyalty, Parts
-from bff.members.retailers import Linking
+from bff.members.enrolment import Enrolment
+from bff.members.member import Members
+from bff.members.referrals import MemberReferrals
+from bff.members.retailers import LinkedRetailers
+from bff.members.rewards import MemberRewards
+from bff.members.tiers import MemberTiers
+from bff.pages.join import JoinState
+from bff.pages.overview import OverviewState
+from bff.pages.refer import ReferState
+from bff.pages.retailers import RetailersState
+from bff.pages.signin import SignInState
 from bff.program.catalogue import Catalogue
-from bff.program.rendered import Answers
+from bff.program.rendered import RenderedResponses
 from bff.redemptions.ledger import Ledger
-from bff.redemptions.offline_access import Deputy
+from bff.redemptions.offline_access import OfflineAccess
 from bff.redemptions.reconcile import Reconciliation
-from bff.redemptions.redeem import Books, Redemptions
-from bff.redemptions.unresolved import Doubts
+from bff.redemptions.redeem import Redemptions
+from bff.redemptions.unresolved import UnresolvedRedemptions
 from bff.sessions.exchange import Exchange
+from bff.sessions.logins import PendingLogins
+from bff.sessions.signin import SignIn
 from bff.sessions.store import Limits, Sessions
 from bff.sessions.tickets import Tickets
 from bff.settings.actions import retailers_of
@@ -30,28 +43,42 @@ from bff.settings.table import Settings
 from bff.stores.database import Database
 from bff.stores.inbox import Inbox
 from bff.stores.keyring import KeyRing
-from bff.stores.pacer import Pace
-from bff.stores.rate_limits import Budgets
-from bff.stores.shared_cache import Copies
+from bff.stores.leases import Leases
+from bff.stores.pacer import Pacer
+from bff.stores.rate_limits import RateLimiter
+from bff.stores.shared_cache import SharedCache
 from bff.stores.valkey import connect
-from bff.vendors.okendo.client import Account, Okendo
-from bff.vendors.okendo.overrides import rows_with_overrides
-from bff.vendors.shopify.client import Shopify
-from bff.vendors.shopify.tokens import Client
-from bff.vendors.subtotal.client import Retail, SubtotalAccount
+from bff.vendors.okendo.client import OkendoAccount, OkendoClient
+from bff.vendors.okendo.overrides import operations_with_overrides
+from bff.vendors.shopify.client import ShopifyClient
+from bff.vendors.shopify.tokens import ClientRegistration
+from bff.vendors.subtotal.client import SubtotalAccount, SubtotalClient
 from bff.vendors.transport import AioTransport
 from bff.vendors.upstream import Upstream
-from bff.web import assets
+from bff.web.assets import Assets
 from bff.web.responses import apply_url, make_templates
-from bff.web.state import State
+from bff.webhooks import WebhookState
 
-HERE = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 DRAIN_SECONDS = 8
 
 
+class Services(OverviewState, JoinState, ReferState, RetailersState, SignInState, MeState, ProgramState, WebhookState):
+    """What the faces declare that they use, and what the worker, the probes and the commands use besides."""
+
+    database: Database
+    consents: Consents
+    ledger: Ledger
+    unresolved: UnresolvedRedemptions
+    reconciliation: Reconciliation
+    awards: Awards
+    purchase_events: PurchaseEvents
+    award_payments: AwardPayments
+
+
 @contextlib.asynccontextmanager
-async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[State]:
-    """Everything a request may need, built once; on the way out redemptions under way are brought to their end."""
+async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[Services]:
+    """Build the services, and on the way out bring redemptions under way to their end. `clock` gives Unix seconds."""
     keys = KeyRing(settings.secret_keys)
     valkey = connect(
         settings.valkey_url,
@@ -59,67 +86,112 @@ async def built(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         timeout_seconds=settings.valkey_timeout_seconds,
         connections=settings.valkey_connections,
     )
-    upstream = Upstream(AioTransport(), clock=clock)
+    leases = Leases(valkey, keys)
     database = Database(settings.database_url)
-    consents = Consents(database)
-    ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
-    doubts = Doubts(database, check_seconds=settings.redemption_check_seconds)
+    upstream = Upstream(AioTransport(), clock=clock)
+    okendo = OkendoClient(upstream, okendo_account(settings), operations_with_overrides(settings.okendo_overrides))
+    shopify = ShopifyClient(upstream, shopify_registration(settings), clock)
+    subtotal = subtotal_client(settings, upstream)
+    coupon_url = apply_url(settings)
+
     limits = Limits(
         idle_seconds=settings.session_idle_seconds,
         absolute_seconds=settings.session_absolute_seconds,
         per_customer=settings.sessions_per_customer,
     )
     sessions = Sessions(valkey, keys, limits, clock)
-    okendo = Okendo(upstream, account_of(settings), rows_with_overrides(settings.okendo_overrides))
-    shopify = Shopify(upstream, client_of(settings), clock)
-    catalogue = Catalogue(okendo, Copies(valkey, keys, clock), clock)
-    exchange = Exchange(okendo, shopify, sessions)
-    deputy = Deputy(okendo, sessions, exchange, keys)
-    parts = Parts(okendo, shopify, sessions, exchange, consents, catalogue)
-    loyalty = Loyalty(parts)
-    coupon_url = apply_url(settings)
-    retail = retail_of(settings, upstream)
+    exchange = Exchange(okendo=okendo, shopify=shopify, sessions=sessions, leases=leases)
+    catalogue = Catalogue(okendo, SharedCache(valkey, keys, clock), clock)
+    members = Members(exchange=exchange, sessions=sessions)
+    rewards = MemberRewards(members=members, exchange=exchange, catalogue=catalogue)
+    activity = MemberActivity(exchange=exchange, clock=clock, apply_url=coupon_url)
+    consents = Consents(database)
+
+    ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
+    unresolved = UnresolvedRedemptions(database, check_seconds=settings.redemption_check_seconds)
+    offline_access = OfflineAccess(okendo=okendo, sessions=sessions, exchange=exchange, keys=keys)
+    redemptions = Redemptions(
+        rewards=rewards,
+        activity=activity,
+        exchange=exchange,
+        okendo=okendo,
+        leases=leases,
+        ledger=ledger,
+        unresolved=unresolved,
+        offline_access=offline_access,
+        clock=clock,
+    )
     inbox = Inbox(database, retry_seconds=settings.award_retry_seconds)
     awards = Awards(database, retry_seconds=settings.award_retry_seconds)
-    merchant = Merchant(okendo, Pace(database, "okendo merchant", per_second=settings.okendo_merchant_per_second))
-    terms = Terms(settings.subtotal_actions, settings.subtotal_simulated_events)
-    redemptions = Redemptions(loyalty, parts, Books(ledger, doubts, deputy))
-    state: State = {
+
+    services: Services = {
         "settings": settings,
+        "clock": clock,
         "keys": keys,
         "sessions": sessions,
+        "sign_in": SignIn(sessions=sessions, exchange=exchange, shopify=shopify),
+        "rate_limiter": RateLimiter(valkey),
+        "templates": make_templates(str(ROOT / "templates")),
+        "assets": Assets(ROOT / "static"),
+        "shopify": shopify,
+        "logins": PendingLogins(valkey, keys),
+        "tickets": Tickets(valkey, keys),
+        "catalogue": catalogue,
+        "rendered": RenderedResponses(),
+        "members": members,
+        "rewards": rewards,
+        "activity": activity,
+        "tiers": MemberTiers(members=members, exchange=exchange, catalogue=catalogue),
+        "earning": Earning(members=members, exchange=exchange, leases=leases, apply_url=coupon_url),
+        "enrolment": Enrolment(
+            members=members,
+            exchange=exchange,
+            catalogue=catalogue,
+            consents=consents,
+            leases=leases,
+            channel=settings.okendo_partner_id,
+        ),
+        "referrals": MemberReferrals(okendo=okendo, members=members, exchange=exchange, leases=leases),
+        "retailers": LinkedRetailers(
+            subtotal=subtotal, awards=awards, leases=leases, retailer_ids=retailers_of(settings.subtotal_actions)
+        ),
+        "redemptions": redemptions,
+        "inbox": inbox,
         "database": database,
         "consents": consents,
         "ledger": ledger,
-        "doubts": doubts,
-        "budgets": Budgets(valkey),
-        "shopify": shopify,
-        "tickets": Tickets(valkey, keys),
-        "catalogue": catalogue,
-        "answers": Answers(),
-        "loyalty": loyalty,
-        "redemptions": redemptions,
-        "earning": Earning(loyalty, parts, coupon_url),
-        "history": History(loyalty, parts, coupon_url),
-        "reconciliation": Reconciliation(doubts, deputy, settling_seconds=settings.redemption_settling_seconds),
-        "inbox": inbox,
+        "unresolved": unresolved,
+        "reconciliation": Reconciliation(
+            unresolved=unresolved,
+            offline_access=offline_access,
+            settling_seconds=settings.redemption_settling_seconds,
+        ),
         "awards": awards,
-        "events": Events(inbox, awards, retail, terms),
-        "paying": Paying(awards, merchant, retail, settling_seconds=settings.award_settling_seconds),
-        "linking": Linking(retail, awards, sessions, retailers_of(settings.subtotal_actions)),
-        "templates": make_templates(str(HERE / "templates")),
-        "assets": assets.Assets(HERE / "static"),
+        "purchase_events": PurchaseEvents(
+            inbox=inbox,
+            awards=awards,
+            subtotal=subtotal,
+            actions=settings.subtotal_actions,
+            pays_simulated=settings.subtotal_simulated_events,
+        ),
+        "award_payments": AwardPayments(
+            awards=awards,
+            okendo=okendo,
+            pacer=Pacer(database, "okendo merchant", per_second=settings.okendo_merchant_per_second),
+            subtotal=subtotal,
+            settling_seconds=settings.award_settling_seconds,
+        ),
     }
     await database.open()
     try:
-        yield state
+        yield services
     finally:
         await redemptions.finish(DRAIN_SECONDS)
         await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
 
 
-def account_of(settings: Settings) -> Account:
-    return Account(
+def okendo_account(settings: Settings) -> OkendoAccount:
+    return OkendoAccount(
         api_url=settings.okendo_api_url,
         user_id=settings.okendo_user_id,
         partner_id=settings.okendo_partner_id,
@@ -128,7 +200,7 @@ def account_of(settings: Settings) -> Account:
     )
 
 
-def retail_of(settings: Settings, upstream: Upstream) -> Retail | None:
+def subtotal_client(settings: Settings, upstream: Upstream) -> SubtotalClient | None:
     """Subtotal's API, None without a key."""
     if settings.subtotal_api_key is None:
         return None
@@ -139,11 +211,11 @@ def retail_of(settings: Settings, upstream: Upstream) -> Retail | None:
         api_key=settings.subtotal_api_key,
         timeout_seconds=settings.upstream_timeout_seconds,
     )
-    return Retail(upstream, account)
+    return SubtotalClient(upstream, account)
 
 
-def client_of(settings: Settings) -> Client:
-    return Client(
+def shopify_registration(settings: Settings) -> ClientRegistration:
+    return ClientRegistration(
         shop_url=settings.shopify_shop_url,
         client_id=settings.shopify_client_id,
         client_secret=settings.shopify_client_secret,

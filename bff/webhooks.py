@@ -7,22 +7,27 @@ their place.
 import hashlib
 
 import structlog
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Problem
-from bff.stores.inbox import Arrival
+from bff.stores.inbox import Arrival, Inbox
 from bff.stores.queue import Task
 from bff.vendors.okendo import webhooks
 from bff.vendors.subtotal import messages
-from bff.web.state import LoyaltyRequest
+from bff.web.state import WebState
 
 log = structlog.get_logger("webhooks")
 
 
-async def from_subtotal(request: LoyaltyRequest) -> Response:
+class WebhookState(WebState):
+    inbox: Inbox
+
+
+async def from_subtotal(request: Request[WebhookState]) -> Response:
     settings, body = request.state["settings"], await request.body()
     secret = _known(settings.subtotal_signing_secret)
-    now, tolerance = request.state["sessions"].clock(), settings.subtotal_tolerance_seconds
+    now, tolerance = request.state["clock"](), settings.subtotal_tolerance_seconds
     messages.check_signature(request.headers, body, secret, now, tolerance)
     event = messages.read_event(body)
     arrival = Arrival(
@@ -37,7 +42,7 @@ async def from_subtotal(request: LoyaltyRequest) -> Response:
     return await _stored(request, arrival, "take_event")
 
 
-async def from_okendo(request: LoyaltyRequest) -> Response:
+async def from_okendo(request: Request[WebhookState]) -> Response:
     body = await request.body()
     secret = _known(request.state["settings"].okendo_webhook_secret)
     event = webhooks.read_event(request.headers, body, secret)
@@ -53,7 +58,7 @@ async def from_okendo(request: LoyaltyRequest) -> Response:
     return await _stored(request, arrival, "freshen_member")
 
 
-async def _stored(request: LoyaltyRequest, arrival: Arrival, task: Task) -> Response:
+async def _stored(request: Request[WebhookState], arrival: Arrival, task: Task) -> Response:
     """204 for a new event and for one that came before: the vendor need not send it again."""
     is_new = await request.state["inbox"].store(arrival, task)
     log.info("webhook", vendor=arrival.vendor, type=arrival.type, is_new=is_new)

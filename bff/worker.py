@@ -1,4 +1,4 @@
-"""The worker: what is done later, from the queue that `queueing` fills.
+"""The worker: what is done later, from the queue that `stores.queue` fills.
 
 Every task takes the number of a row, looks at the row first, and may be run twice. A task that is not done yet raises
 Later and comes back; a job whose worker died is taken up by the next one.
@@ -9,23 +9,22 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
-from bff.awards.events import Events
-from bff.awards.pay import Paying
+from bff.awards.events import PurchaseEvents
+from bff.awards.pay import AwardPayments
 from bff.redemptions.ledger import Ledger
 from bff.redemptions.reconcile import Reconciliation
+from bff.services import Services
 from bff.sessions.store import Sessions
-from bff.settings.table import Settings
 from bff.stores.inbox import Inbox
 from bff.stores.queue import PAYING
 from bff.vendors.okendo import webhooks
-from bff.web.state import State
 
 # By queue. Paying waits for its turn at Okendo most of the time.
 CONCURRENCY = {"default": 4, PAYING: 4}
@@ -42,14 +41,14 @@ STUCK = """
     WHERE job.status = 'doing'
     GROUP BY job.id HAVING max(event.at) < now() - make_interval(secs => %(seconds)s)
 """
-ADOPT_SECONDS = 20
+REQUEUE_SECONDS = 20
 AGAIN_SECONDS = 5.0
 LONGEST_SECONDS = 300.0
 STOP_SECONDS = 20
 log = structlog.get_logger("jobs")
 
 
-class Later(Exception):
+class RetryIn(Exception):
     """Not done yet: come back in this many seconds."""
 
     def __init__(self, seconds: float) -> None:
@@ -57,22 +56,11 @@ class Later(Exception):
         self.seconds = seconds
 
 
-class Work(NamedTuple):
-    """What the tasks are done with."""
-
-    ledger: Ledger
-    reconciliation: Reconciliation
-    inbox: Inbox
-    events: Events
-    paying: Paying
-    sessions: Sessions
-
-
-class _ComeBack(BaseRetryStrategy):
-    """Later comes back when it said; everything else is our trouble, and comes back too."""
+class _RetryStrategy(BaseRetryStrategy):
+    """RetryIn comes back when it said; everything else is our trouble, and comes back too."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
-        if isinstance(exception, Later):
+        if isinstance(exception, RetryIn):
             seconds = exception.seconds
         else:
             seconds = min(LONGEST_SECONDS, AGAIN_SECONDS * 2 ** min(job.attempts, 10))
@@ -81,44 +69,59 @@ class _ComeBack(BaseRetryStrategy):
 
 
 class Jobs:
-    """The tasks, over the parts they need."""
+    """The tasks, and the workers that do them."""
 
-    def __init__(self, database_url: str, work: Work) -> None:
-        self._work = work
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        ledger: Ledger,
+        reconciliation: Reconciliation,
+        inbox: Inbox,
+        purchase_events: PurchaseEvents,
+        award_payments: AwardPayments,
+        sessions: Sessions,
+    ) -> None:
+        self._ledger = ledger
+        self._reconciliation = reconciliation
+        self._inbox = inbox
+        self._purchase_events = purchase_events
+        self._award_payments = award_payments
+        self._sessions = sessions
         options = {"connect_timeout": 2, "options": "-c timezone=UTC"}
         connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=5, timeout=5, kwargs=options)
         self._queue = App(connector=connector)
         for task in (
             self.rescue_redemption, self.check_redemption, self.take_event, self.pay_award, self.freshen_member
         ):  # fmt: skip
-            self._queue.task(name=task.__name__, retry=_ComeBack())(task)
+            self._queue.task(name=task.__name__, retry=_RetryStrategy())(task)
 
     async def rescue_redemption(self, row: int) -> None:
-        """Settle a redemption whose process died; raises Later while it is under way."""
-        if not await self._work.ledger.rescue(row):
-            raise Later(AGAIN_SECONDS)
+        """Settle a redemption whose process died; raises RetryIn while it is under way."""
+        if not await self._ledger.rescue(row):
+            raise RetryIn(AGAIN_SECONDS)
 
     async def check_redemption(self, row: int) -> None:
-        """Find out how a redemption ended; raises Later while that cannot be said."""
-        _come_back(await self._work.reconciliation.check(row))
+        """Find out how a redemption ended; raises RetryIn while that cannot be said."""
+        _retry_in(await self._reconciliation.check(row))
 
     async def take_event(self, row: int) -> None:
-        """Turn an event of Subtotal's into what it earns; raises Later while Subtotal cannot be asked."""
-        _come_back(await self._work.events.take(row))
+        """Turn an event of Subtotal's into what it earns; raises RetryIn while Subtotal cannot be asked."""
+        _retry_in(await self._purchase_events.take(row))
 
     async def pay_award(self, row: int) -> None:
-        """Have Okendo give the points of an award; raises Later until that is certain or waits for a person."""
-        _come_back(await self._work.paying.pay(row))
+        """Have Okendo give the points of an award; raises RetryIn until that is certain or waits for a person."""
+        _retry_in(await self._award_payments.pay(row))
 
     async def freshen_member(self, row: int) -> None:
         """Have the sessions of the member whom an event of Okendo's is about ask anew, unless a later event does."""
-        inbox = self._work.inbox
+        inbox = self._inbox
         stored = await inbox.find(row)
         if stored is None:
             return
         email = webhooks.email_of(stored.body)
         if email is not None and await inbox.is_latest(row):
-            await self._work.sessions.mark_stale(email)
+            await self._sessions.mark_member_stale(email)
         await inbox.settle(row, "done")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -133,7 +136,7 @@ class Jobs:
                 await asyncio.wait_for(stop.wait(), 1)
 
     async def _run_until(self, stop: asyncio.Event) -> None:
-        async with _accompanied(self._adopt_orphans()):
+        async with _background(self._requeue_stalled()):
             workers = [asyncio.create_task(self._worker(queue)) for queue in CONCURRENCY]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait({*workers, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -154,25 +157,25 @@ class Jobs:
             shutdown_graceful_timeout=STOP_SECONDS,
         )
 
-    async def _adopt_orphans(self) -> None:
+    async def _requeue_stalled(self) -> None:
         """Put back what a dead worker was doing, and what nobody is doing any more."""
         while True:
             with contextlib.suppress(ConnectorException):
-                await self._adopt()
-            await asyncio.sleep(ADOPT_SECONDS)
+                await self._requeue()
+            await asyncio.sleep(REQUEUE_SECONDS)
 
-    async def _adopt(self) -> None:
+    async def _requeue(self) -> None:
         manager = self._queue.job_manager
-        orphans = await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS)
+        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS)
         stuck = await manager.connector.execute_query_all_async(STUCK, seconds=LONGEST_JOB_SECONDS)
-        for number in {*(job.id for job in orphans), *(row["id"] for row in stuck)}:
-            log.warning("job_adopted", job=number)
+        for number in {*(job.id for job in stalled), *(row["id"] for row in stuck)}:
+            log.warning("job_requeued", job=number)
             await manager.retry_job_by_id_async(number, retry_at=datetime.now(UTC))
 
 
-def _come_back(seconds: float | None) -> None:
+def _retry_in(seconds: float | None) -> None:
     if seconds is not None:
-        raise Later(seconds)
+        raise RetryIn(seconds)
 
 
 async def run_until_signalled(jobs: Jobs) -> None:
@@ -186,7 +189,7 @@ async def run_until_signalled(jobs: Jobs) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _accompanied(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     companion = asyncio.create_task(work)
     try:
         yield
@@ -196,7 +199,14 @@ async def _accompanied(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await companion
 
 
-def jobs_of(settings: Settings, state: State) -> Jobs:
-    """What the worker does, over the same parts."""
-    parts = (state["ledger"], state["reconciliation"], state["inbox"], state["events"], state["paying"])
-    return Jobs(settings.database_url, Work(*parts, sessions=state["sessions"]))
+def jobs_of(services: Services) -> Jobs:
+    """What the worker does with these services."""
+    return Jobs(
+        services["settings"].database_url,
+        ledger=services["ledger"],
+        reconciliation=services["reconciliation"],
+        inbox=services["inbox"],
+        purchase_events=services["purchase_events"],
+        award_payments=services["award_payments"],
+        sessions=services["sessions"],
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from joins import Rows
 from meanwhile import until
 
-from bff.services import built
+from bff.services import build
 from bff.settings.read import read_settings
 
 
@@ -29,7 +29,7 @@ def check(settings: Mapping[str, str], rows: Rows) -> None:
 
 
 async def _looked(settings: Mapping[str, str], numbers: list[int]) -> None:
-    async with built(read_settings(settings)) as state:
+    async with build(read_settings(settings)) as state:
         for number in numbers:
             await state["reconciliation"].check(number)
 

@@ -21,7 +21,7 @@ from shopper import TRUSTED, Shopper
 from bff.app import create_app
 from bff.devstack.stack import environment
 from bff.ops.server import configuration
-from bff.services import built
+from bff.services import build
 from bff.settings.read import read_settings
 from bff.worker import jobs_of
 
@@ -138,10 +138,10 @@ def worker_in_thread(settings: Mapping[str, str]) -> Iterator[None]:
 
     async def work() -> None:
         read = read_settings(settings)
-        async with built(read) as state:
+        async with build(read) as state:
             running.loop, running.stop = asyncio.get_running_loop(), asyncio.Event()
             started.set()
-            await jobs_of(read, state).run(running.stop)
+            await jobs_of(state).run(running.stop)
 
     thread = threading.Thread(target=asyncio.run, args=(work(),), name="worker", daemon=True)
     thread.start()

@@ -14,7 +14,7 @@ from shopper import Shopper
 
 from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
 from bff.stores.shared_cache import FAILED_SECONDS
-from bff.vendors.okendo.operations import LOGIN, REFERRAL_SENDER, ROWS
+from bff.vendors.okendo.operations import LOGIN, OPERATIONS, REFERRAL_SENDER
 from bff.vendors.okendo.row import Public
 
 PUBLIC = ["/program", "/earning-rules", "/rewards", "/tiers", "/faqs", "/legal-policies"]
@@ -112,7 +112,7 @@ def test_a_copy_that_was_tampered_with_is_not_believed(
 
 def test_J4_only_what_is_the_same_for_everyone_can_be_kept() -> None:
     """The catalogue takes `Public` rows, which mypy holds; none of them tells the vendor about anybody."""
-    assert {row.method for row in ROWS.values() if isinstance(row, Public)} == {"GET"}
+    assert {row.method for row in OPERATIONS.values() if isinstance(row, Public)} == {"GET"}
     assert not isinstance(LOGIN, Public)
     assert not isinstance(REFERRAL_SENDER, Public)
 

@@ -12,12 +12,12 @@ from otherwise import DIALECT, OVERRIDES
 from processes import bff
 from running import Service, Vendors
 
-from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.row import ForMember
 
 Doctor = Callable[..., "Examined"]
-READS = {name for name, row in ROWS.items() if row.method == "GET"}
-MEMBERS = {name for name in READS if isinstance(ROWS[name], ForMember)}
+READS = {name for name, row in OPERATIONS.items() if row.method == "GET"}
+MEMBERS = {name for name in READS if isinstance(OPERATIONS[name], ForMember)}
 
 
 class Examined:
@@ -64,7 +64,7 @@ def test_it_only_reads(doctor: Doctor, vendors: Vendors) -> None:
     doctor(DOCTOR_CUSTOMER_TOKEN=vendors.token("ella"))
     after = vendors.state()["members"]
     assert {**after["ella"], "logins": 0} == {**before["ella"], "logins": 0}
-    changing = {name for name in ROWS if name not in READS | {"login"}}
+    changing = {name for name in OPERATIONS if name not in READS | {"login"}}
     assert not [call for call in vendors.state()["calls"] if call["operation"] in changing]
 
 

@@ -12,7 +12,7 @@ from shopper import Page, Shopper
 from surface import DOCS
 from test_openapi import answers_of, operations
 
-from bff.schemas.descriptions import WORDS
+from bff.schemas.descriptions import DESCRIPTIONS
 
 Rows = dict[str, dict[str, tuple[str, str]]]
 PAGE_BYTES = 20_480
@@ -132,7 +132,7 @@ def test_a_parameter_says_where_it_goes_and_what_it_may_be(rows: Rows) -> None:
 
 def test_words_are_kept_for_no_field_that_is_gone(document: Any) -> None:
     shapes = document["components"]["schemas"].values()
-    assert {name: set(words) for name, words in WORDS.items()} == {
+    assert {name: set(words) for name, words in DESCRIPTIONS.items()} == {
         re.split(r"\[", shape["title"])[0]: set(shape["properties"]) for shape in shapes
     }
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from bff.api.routes import ENDPOINTS
 from bff.app import MEMBER_ROUTES
 from bff.settings.table import SETTINGS
-from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.row import ForMerchant
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ def test_N7_the_readme_lists_every_setting_with_its_meaning_and_default() -> Non
 
 def test_every_okendo_row_is_documented_with_its_call_and_label() -> None:
     document = (ROOT / "docs" / "okendo.md").read_text()
-    for row in ROWS.values():
+    for row in OPERATIONS.values():
         assert f"| `{row.name}` | `{row.method} {row.path}` | {row.label} |" in document
 
 
@@ -40,7 +40,7 @@ def test_every_heading_of_the_vendors_page_has_its_operation_route_page_and_test
     }
     named = [set(re.findall(r"`([^`]+)`", line[1])) for line in lines]
     # The Merchant API has a page of its own.
-    assert set().union(*named) == {name for name, row in ROWS.items() if not isinstance(row, ForMerchant)}
+    assert set().union(*named) == {name for name, row in OPERATIONS.items() if not isinstance(row, ForMerchant)}
     routes = {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS}
     pages = {route.path for route in MEMBER_ROUTES if isinstance(route, Route)}
     for _, _, route, where, test in lines:

@@ -13,8 +13,8 @@ from processes import bff
 from running import Vendors
 
 from bff.ops.okendo_diff import overrides_from
-from bff.vendors.okendo.operations import ROWS
-from bff.vendors.okendo.overrides import rows_with_overrides
+from bff.vendors.okendo.operations import OPERATIONS
+from bff.vendors.okendo.overrides import operations_with_overrides
 
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
 TEXT = {"type": "string"}
@@ -252,7 +252,7 @@ def test_whatever_the_page_says_the_file_is_accepted_at_boot(tmp_path: Path, nam
         item = dict.fromkeys(("get", "post", "put", "patch", "delete"), operation)
         saved.write_text(f"```json\n{json.dumps({'paths': {path: item, '/loyalty/spend': item}})}\n```\n", "utf-8")
         overrides.write_text(overrides_from(str(saved)), "utf-8")
-        assert rows_with_overrides(str(overrides)).keys() == ROWS.keys(), path
+        assert operations_with_overrides(str(overrides)).keys() == OPERATIONS.keys(), path
 
 
 def test_what_goes_round_in_a_circle_is_read_once(made: Any) -> None:

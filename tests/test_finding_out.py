@@ -17,7 +17,7 @@ from running import Service, Vendors, in_thread, worker_in_thread
 from shopper import Shopper
 
 from bff.redemptions.reconcile import balance_after, judged, newest_first
-from bff.redemptions.unresolved import Doubt
+from bff.redemptions.unresolved import Unresolved
 from bff.sandbox.okendo.program import RETAIL_PURCHASE
 from bff.vendors.okendo.replies import Transaction
 
@@ -326,7 +326,7 @@ def test_K9_the_line_of_a_dead_process_is_looked_after(
 # What the history says ----------------------------------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-IN_DOUBT = Doubt(
+IN_DOUBT = Unresolved(
     customer_id="c", key="k", fingerprint="f", reward_id="r-1", reward_name="R", points=500, balance_seen=900,
     newest_transaction="t-0", session="s", credentials=None, request_id="q", id=7, state="unknown",
     transaction_id=None, coupon_code=None, coupon_description=None, coupon_expires_at=None, store_credit=None,

@@ -37,10 +37,10 @@ from bff.cli import migrate_database
 from bff.devstack.servers import Server, postgres, valkey
 from bff.sandbox.okendo.program import RETAIL_PURCHASE, Policies
 from bff.sandbox.okendo.public_api import VERSION
-from bff.services import built
+from bff.services import build
 from bff.settings.read import read_settings
 from bff.vendors.upstream import BUSY_SECONDS
-from bff.worker import Later, jobs_of
+from bff.worker import RetryIn, jobs_of
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "8"))
 STEPS = 25
@@ -621,10 +621,10 @@ class Machine(RuleBasedStateMachine):
 async def look_into(settings: Mapping[str, str], numbers: list[int]) -> None:
     """What the worker does when it takes up the jobs of these lines, once each."""
     read = read_settings(settings)
-    async with built(read) as state:
-        jobs = jobs_of(read, state)
+    async with build(read) as state:
+        jobs = jobs_of(state)
         for number in numbers:
-            with contextlib.suppress(Later):
+            with contextlib.suppress(RetryIn):
                 await jobs.check_redemption(number)
 
 

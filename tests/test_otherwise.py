@@ -10,7 +10,7 @@ from offered import FIVE_OFF, new_key, redeem
 from otherwise import DIALECT, OVERRIDES
 from running import Service, Vendors
 
-from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.row import ForMerchant
 
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
@@ -41,7 +41,7 @@ def told(reply: Any) -> Any:
 
 
 def test_every_operation_is_spoken_otherwise() -> None:
-    assert set(DIALECT) == {name for name, row in ROWS.items() if not isinstance(row, ForMerchant)}
+    assert set(DIALECT) == {name for name, row in OPERATIONS.items() if not isinstance(row, ForMerchant)}
 
 
 def test_what_is_read_is_the_same_in_both_dialects(service: Service, corrected: Service, vendors: Vendors) -> None:

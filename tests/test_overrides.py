@@ -9,7 +9,7 @@ from processes import bff
 from running import Service, Vendors
 
 from bff.errors import SettingsError
-from bff.vendors.okendo.overrides import rows_with_overrides
+from bff.vendors.okendo.overrides import operations_with_overrides
 
 FIVE_OFF = "9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
 TIKTOK = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05"
@@ -188,13 +188,13 @@ def test_N1_a_bad_file_is_refused_with_row_and_key(tmp_path: Path, fault: str) -
     file = tmp_path / "overrides.toml"
     file.write_text(text, "utf-8")
     with pytest.raises(SettingsError) as refused:
-        rows_with_overrides(str(file))
+        operations_with_overrides(str(file))
     assert [word for word in ("OKENDO_OVERRIDES", *words) if word not in str(refused.value)] == []
 
 
 def test_N1_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="OKENDO_OVERRIDES"):
-        rows_with_overrides(str(tmp_path / "none.toml"))
+        operations_with_overrides(str(tmp_path / "none.toml"))
 
 
 def test_N1_a_bad_file_stops_the_boot_and_the_operator_reads_why(settings: dict[str, str], tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from sandbox_client import CONFIG, Sandbox
 
 from bff.devstack.stack import environment, sandbox_environment
 from bff.sandbox.config import Config, from_environment
+from bff.sandbox.json import POLYGLOT
 from bff.sandbox.okendo import program
 from bff.sandbox.serving import serve
-from bff.sandbox.wire import POLYGLOT
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox
 

@@ -140,9 +140,9 @@ def test_C2_tampering_is_logged(ella: Shopper, store_inside: Any, log: Log) -> N
 
 def test_C2_no_two_seals_are_alike() -> None:
     ring = KeyRing([("k1", secrets.token_bytes(32))])
-    seals = [ring.seal("session", b"the same", place=b"here") for _ in range(1000)]
+    seals = [ring.seal("session", b"the same", associated_data=b"here") for _ in range(1000)]
     assert len({seal[3:15] for seal in seals}) == 1000
-    assert {ring.open("session", seal, place=b"here") for seal in seals} == {b"the same"}
+    assert {ring.open("session", seal, associated_data=b"here") for seal in seals} == {b"the same"}
 
 
 # C3 -----------------------------------------------------------------------------------------------------------------
@@ -155,11 +155,11 @@ def test_C3_neither_a_dump_with_the_environment_nor_a_cookie_alone_opens_a_sessi
     sealed: bytes = store_inside.hget(place, "record")
     ring = KeyRing(read_settings(service.settings).secret_keys)
     share = str(ella.session_cookie)[22:44].encode()
-    assert b"Ella" in ring.open("session", sealed, place=place, share=share)
+    assert b"Ella" in ring.open("session", sealed, associated_data=place, key_share=share)
     other_keys = KeyRing([("k1", secrets.token_bytes(32))])
     for keys, half in ((ring, b""), (ring, share[:-1]), (ring, secrets.token_bytes(22)), (other_keys, share)):
         with pytest.raises(SealBroken):
-            keys.open("session", sealed, place=place, share=half)
+            keys.open("session", sealed, associated_data=place, key_share=half)
 
 
 def test_C3_the_halves_of_two_cookies_do_not_open_either_session(service: Service) -> None:
@@ -263,21 +263,21 @@ def test_C4_a_sign_in_begun_before_a_rotation_is_finished_after_it(deployments: 
 
 def test_C6_the_key_of_one_purpose_fails_in_every_other() -> None:
     ring = KeyRing([("k1", secrets.token_bytes(32))])
-    sealed, mark = ring.seal("session", b"secret", place=b"here"), ring.mark("csrf", "ella", "logout")
-    assert ring.matches("csrf", mark, "ella", "logout")
+    sealed, mark = ring.seal("session", b"secret", associated_data=b"here"), ring.hmac("csrf", "ella", "logout")
+    assert ring.verify("csrf", mark, "ella", "logout")
     for purpose in ("session cookie", "login", "consent", "customer index", "redemption"):
         with pytest.raises(SealBroken):
-            ring.open(purpose, sealed, place=b"here")
-        assert not ring.matches(purpose, mark, "ella", "logout")
+            ring.open(purpose, sealed, associated_data=b"here")
+        assert not ring.verify(purpose, mark, "ella", "logout")
 
 
 def test_C6_a_mark_is_over_its_parts_and_not_over_their_sum() -> None:
     ring = KeyRing([("k1", secrets.token_bytes(32))])
-    mark = ring.mark("csrf", "ab", "c")
+    mark = ring.hmac("csrf", "ab", "c")
     for parts in (("a", "bc"), ("abc",), ("ab", "c", ""), ("AB", "c"), ()):
-        assert not ring.matches("csrf", mark, *parts), parts
+        assert not ring.verify("csrf", mark, *parts), parts
     for changed in ("", mark[:-1], mark + "A", mark.swapcase(), "ä" * 43):
-        assert not ring.matches("csrf", changed, "ab", "c"), changed
+        assert not ring.verify("csrf", changed, "ab", "c"), changed
 
 
 def test_C6_a_cookie_is_no_form_token_and_a_form_token_no_cookie(ella: Shopper, start: Start) -> None:

@@ -17,7 +17,7 @@ from shopper import COOKIE, Shopper
 from starlette.routing import BaseRoute, Mount, Route
 
 from bff.app import MEMBER_ROUTES, PUBLIC_ROUTES
-from bff.sessions.store import Limits, Record, Session, Sessions
+from bff.sessions.store import Limits, Session, SessionData, Sessions
 from bff.stores.keyring import KeyRing
 from bff.stores.valkey import connect
 from bff.vendors.shopify.tokens import ShopifyTokens
@@ -271,9 +271,15 @@ def test_B8_whatever_the_order_an_ended_session_stays_ended(service: Service, ve
 async def _fifty_changes(sessions: Sessions) -> tuple[Session | None, list[object]]:
     shopify = ShopifyTokens(kind="customer_account", access_token="first", expires_at=0)
     cookie = await sessions.create(
-        Record(customer_id="1", generation="1", created_at=sessions.clock(), shopify=shopify)
+        SessionData(customer_id="1", session_nonce="1", created_at=sessions.clock(), shopify=shopify)
     )
-    fields = {"state": "enrolled", "name": "Ella", "email": "ella@example.com", "customer_id": "2", "generation": "2"}
+    fields = {
+        "state": "enrolled",
+        "name": "Ella",
+        "email": "ella@example.com",
+        "customer_id": "2",
+        "session_nonce": "2",
+    }
     changes = [dict([pair]) for _ in range(10) for pair in fields.items()]
     handles = [await sessions.load(cookie) for _ in changes]
     changing = (sessions.change(handle, **change) for handle, change in zip(handles, changes, strict=True) if handle)
@@ -293,7 +299,7 @@ def test_B9_fifty_changes_at_once_lose_no_field(stores: Mapping[str, str]) -> No
     found, outcomes = asyncio.run(_in_valkey(stores["VALKEY_URL"]))
     assert outcomes == [None] * 50
     assert found is not None
-    record = found.record
+    record = found.data
     assert (record.state, record.name, record.email) == ("enrolled", "Ella", "ella@example.com")
-    assert (record.customer_id, record.generation) == ("2", "2")
+    assert (record.customer_id, record.session_nonce) == ("2", "2")
     assert record.shopify.access_token == "first"

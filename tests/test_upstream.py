@@ -35,7 +35,7 @@ from structlog.testing import capture_logs
 
 from bff.errors import Problem, UpstreamFailed, UpstreamTimeout
 from bff.vendors.transport import AioTransport
-from bff.vendors.upstream import Call, Reply, Upstream, url_for
+from bff.vendors.upstream import Call, HttpReply, Upstream, url_for
 
 Given = ParamSpec("Given")
 OK = reply()
@@ -212,8 +212,8 @@ async def test_G1_a_segment_arrives_percent_encoded_and_in_its_place() -> None:
 async def test_G6_a_redirect_is_an_error_and_is_not_followed() -> None:
     async with RawServer(OK) as elsewhere:
         async with vendor(reply(302, location=elsewhere.url), reply(304, b"")) as (server, upstream):
-            assert (await failure(upstream, a_get(server, harmless=True))).sent
-            assert (await failure(upstream, a_get(server, harmless=True))).sent
+            assert (await failure(upstream, a_get(server, idempotent=True))).sent
+            assert (await failure(upstream, a_get(server, idempotent=True))).sent
         assert (len(server.requests), elsewhere.connections) == (2, 0)
 
 
@@ -253,7 +253,7 @@ async def test_C10_a_vendor_that_proves_its_name_is_spoken_to(tmp_path: Path) ->
 @in_a_loop
 async def test_G10_a_write_that_broke_off_was_sent_once_and_says_so(answer: Answer) -> None:
     async with vendor(answer) as (server, upstream):
-        assert (await failure(upstream, a_post(server, harmless=True))).sent is True
+        assert (await failure(upstream, a_post(server, idempotent=True))).sent is True
     assert len(server.requests) == 1
 
 
@@ -408,20 +408,20 @@ async def test_a_connection_is_kept_for_the_next_call_also_after_a_refusal() -> 
 @in_a_loop
 async def test_G10_a_harmless_read_is_tried_once_more(first: Answer) -> None:
     async with vendor(first, OK) as (server, upstream):
-        assert (await upstream.call(a_get(server, harmless=True))).json() == {"ok": True}
+        assert (await upstream.call(a_get(server, idempotent=True))).json() == {"ok": True}
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize(
     ("answer", "changes", "requests"),
     [
-        (reply(503), {"harmless": True}, 2),
-        (reply(503), {"harmless": False}, 1),
-        (reply(503), {"harmless": True, "method": "POST"}, 1),
-        (hang_up, {"harmless": True, "method": "PUT"}, 1),
-        (reply(429), {"harmless": True}, 1),
-        (reply(500), {"harmless": True}, 1),
-        (silence, {"harmless": True, "timeout_seconds": 0.4}, 1),
+        (reply(503), {"idempotent": True}, 2),
+        (reply(503), {"idempotent": False}, 1),
+        (reply(503), {"idempotent": True, "method": "POST"}, 1),
+        (hang_up, {"idempotent": True, "method": "PUT"}, 1),
+        (reply(429), {"idempotent": True}, 1),
+        (reply(500), {"idempotent": True}, 1),
+        (silence, {"idempotent": True, "timeout_seconds": 0.4}, 1),
     ],
 )
 @in_a_loop
@@ -454,7 +454,7 @@ async def test_K7_an_operation_that_was_too_busy_is_left_alone_until_then() -> N
         await upstream.call(a_get(server))
         await upstream.call(a_post(server, backs_off=False))
         now[0] += 7
-        await failure(upstream, a_get(server, operation="redeem", harmless=True))
+        await failure(upstream, a_get(server, operation="redeem", idempotent=True))
         assert len(server.requests) == 4, "a vendor that says when to come back is not tried twice"
         now[0] += 59
         assert (await failure(upstream, a_post(server))).retry_after_seconds == 1
@@ -483,7 +483,7 @@ async def test_G9_a_small_bomb_is_put_down_before_it_has_grown() -> None:
     async with vendor(reply(body=bomb, content_encoding="gzip")) as (server, upstream):
         tracemalloc.start()
         try:
-            assert (await failure(upstream, a_get(server, harmless=True))).sent
+            assert (await failure(upstream, a_get(server, idempotent=True))).sent
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -530,9 +530,9 @@ async def test_G9_what_is_not_honest_json_is_an_error(answer: bytes) -> None:
 
 def test_G9_json_is_not_read_beyond_a_mebibyte() -> None:
     declared, fitting = {"content-type": "application/json"}, b'"' + b"x" * (1_048_576 - 2) + b'"'
-    assert len(Reply(200, declared, fitting).json()) == 1_048_574
+    assert len(HttpReply(200, declared, fitting).json()) == 1_048_574
     with pytest.raises(UpstreamFailed):
-        Reply(200, declared, fitting + b" ").json()
+        HttpReply(200, declared, fitting + b" ").json()
 
 
 @in_a_loop

@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from bff.errors import UpstreamFailed
 from bff.schemas.member import member_of
 from bff.vendors.okendo.client import read
-from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.operations import OPERATIONS
 
 FOLDER = Path(__file__).parent / "vendor_replies"
 # A file that looks closer at one thing, and the operation whose replies it holds.
@@ -38,16 +38,16 @@ CASES = written_down()
 
 
 def test_every_operation_has_replies_written_down() -> None:
-    assert {case.values[0] for case in CASES} == set(ROWS)
+    assert {case.values[0] for case in CASES} == set(OPERATIONS)
 
 
 @pytest.mark.parametrize(("operation", "body", "expected"), CASES)
 def test_G8_a_reply_is_read_field_by_field(operation: str, body: Any, expected: Any) -> None:
     if expected is None:
         with pytest.raises(UpstreamFailed):
-            read(ROWS[operation], body)
+            read(OPERATIONS[operation], body)
         return
-    found = json.loads(msgspec.json.encode(read(ROWS[operation], body)))
+    found = json.loads(msgspec.json.encode(read(OPERATIONS[operation], body)))
     assert only_named(found, expected) == expected
 
 
@@ -104,11 +104,11 @@ def mutated(draw: st.DrawFn) -> tuple[str, Any]:
 def is_of_its_shape(operation: str, body: Any) -> bool:
     """Whether it reads as the row's shape, or is refused in the one way callers know."""
     try:
-        found = read(ROWS[operation], body)
+        found = read(OPERATIONS[operation], body)
     except UpstreamFailed:
         return True
     # Decoding what it encodes to checks the type of every field; a number that is none would become null.
-    return bool(msgspec.json.decode(msgspec.json.encode(found), type=ROWS[operation].reply) == found)
+    return bool(msgspec.json.decode(msgspec.json.encode(found), type=OPERATIONS[operation].reply) == found)
 
 
 @given(mutated())
@@ -117,7 +117,7 @@ def test_G8_a_mutated_reply_is_read_or_refused_and_nothing_else(case: tuple[str,
     assert is_of_its_shape(*case)
 
 
-@given(st.sampled_from(sorted(ROWS)), nested(LEAVES))
+@given(st.sampled_from(sorted(OPERATIONS)), nested(LEAVES))
 @settings(max_examples=400, deadline=None)
 def test_G8_an_invented_reply_is_read_or_refused_and_nothing_else(operation: str, body: Any) -> None:
     assert is_of_its_shape(operation, body)
@@ -127,18 +127,18 @@ def test_G8_an_invented_reply_is_read_or_refused_and_nothing_else(operation: str
 @settings(max_examples=100, deadline=None)
 def test_a_number_is_the_same_number_however_it_is_written(points: int, written: Any) -> None:
     body = {"loyaltyCustomer": {"status": "enrolled", "points": {"balance": written(points)}}}
-    assert read(ROWS["customer"], body).balance == points
+    assert read(OPERATIONS["customer"], body).balance == points
 
 
 def test_a_balance_that_is_no_number_is_refused() -> None:
     values: tuple[Any, ...] = ("NaN", "Infinity", "-inf", float("nan"), float("inf"), True, [], {}, "")
     for balance in values:
         with pytest.raises(UpstreamFailed):
-            read(ROWS["customer"], {"status": "enrolled", "points": {"balance": balance}})
+            read(OPERATIONS["customer"], {"status": "enrolled", "points": {"balance": balance}})
 
 
 @pytest.mark.parametrize("name", ["shareableLinkUrl", "referralUrl"])
 def test_F4_a_members_link_is_shown_where_the_vendor_tells_a_safe_one(name: str) -> None:
     for url, shown in (("https://shop.example.com/r/1", True), ("javascript:alert(1)", False), ("//evil.test", False)):
-        customer = read(ROWS["customer"], {"points": {"balance": 1}, name: url})
+        customer = read(OPERATIONS["customer"], {"points": {"balance": 1}, name: url})
         assert member_of(customer, None).referral_url == (url if shown else None)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Code, Problem
-from bff.web.state import Handler, LoyaltyRequest
+from bff.web.state import Handler
 
 PREFIX = "/api/v1"
 Who = Literal["anyone", "visitor", "member", "server"]
@@ -45,7 +46,7 @@ def strict(endpoint: Endpoint) -> Handler:
     """The route's handler behind the laws of its row: only known query parameters, each once (H5), and nothing that
     loads a member's answer as a picture or a script (D9)."""
 
-    async def handle(request: LoyaltyRequest) -> Response:
+    async def handle(request: Request[Any]) -> Response:
         names = [name for name, _ in request.query_params.multi_items()]
         if len(set(names)) < len(names) or not set(names) <= set(endpoint.query):
             raise Problem("invalid_request", "A query parameter is unknown or was sent twice.")

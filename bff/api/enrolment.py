@@ -1,24 +1,31 @@
 """JSON: joining the program."""
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Problem
-from bff.members.member import Agreement
+from bff.members.enrolment import Agreement, Enrolment
+from bff.program.catalogue import Catalogue
 from bff.schemas.member import PolicyProblem
 from bff.schemas.program import LegalPolicies
 from bff.schemas.requests import EnrolmentRequest
 from bff.stores.rate_limits import JOIN
 from bff.web.inputs import read_json
 from bff.web.responses import LANGUAGE, explain, reply
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import require_session, spend
+from bff.web.state import WebState
+from bff.web.visitor import hit, require_session
 
 
-async def enrol(request: LoyaltyRequest) -> Response:
+class EnrolmentState(WebState):
+    catalogue: Catalogue
+    enrolment: Enrolment
+
+
+async def enrol(request: Request[EnrolmentState]) -> Response:
     session = require_session(request)
     wanted = await read_json(request, EnrolmentRequest)
-    await spend(request, JOIN, session.record.customer_id)
+    await hit(request, JOIN, session.data.customer_id)
     agreement = Agreement(
         version=wanted.policies_version,
         digest=wanted.policies_digest,
@@ -26,7 +33,7 @@ async def enrol(request: LoyaltyRequest) -> Response:
         request_id=request.scope["request_id"],
     )
     try:
-        member, joined = await request.state["loyalty"].join(session, agreement)
+        member, joined = await request.state["enrolment"].join(session, agreement)
     except Problem as problem:
         if problem.code != "policies_outdated":
             raise
@@ -34,7 +41,7 @@ async def enrol(request: LoyaltyRequest) -> Response:
     return reply(member, 201 if joined else 200)
 
 
-async def _outdated(request: LoyaltyRequest, problem: Problem) -> Response:
+async def _outdated(request: Request[EnrolmentState], problem: Problem) -> Response:
     response = explain(request, problem)
     details = msgspec.json.decode(response.body, type=PolicyProblem)
     current = await request.state["catalogue"].current_policies()

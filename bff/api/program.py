@@ -4,11 +4,12 @@ import asyncio
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.program.catalogue import FRESH_SECONDS, lowest_first
+from bff.program.catalogue import FRESH_SECONDS, Catalogue, lowest_first
 from bff.program.policies import present
-from bff.program.rendered import Answer, Make
+from bff.program.rendered import Rendered, RenderedResponses, Serialise
 from bff.schemas.program import (
     EarningRules,
     Faqs,
@@ -26,31 +27,36 @@ from bff.vendors.okendo.operations import EARNING_RULES, FAQS, LEGAL_POLICIES, R
 from bff.vendors.okendo.row import Public
 from bff.web.inputs import read_locale
 from bff.web.responses import in_language, kept
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import spend_locale
+from bff.web.state import WebState
+from bff.web.visitor import hit_locale
 
 
-async def program(request: LoyaltyRequest) -> Response:
+class ProgramState(WebState):
+    catalogue: Catalogue
+    rendered: RenderedResponses
+
+
+async def program(request: Request[ProgramState]) -> Response:
     return await _answer(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
 
 
-async def earning_rules(request: LoyaltyRequest) -> Response:
+async def earning_rules(request: Request[ProgramState]) -> Response:
     return await _answer(request, _earning_rules, EARNING_RULES)
 
 
-async def rewards(request: LoyaltyRequest) -> Response:
+async def rewards(request: Request[ProgramState]) -> Response:
     return await _answer(request, _rewards, REDEMPTION_RULES)
 
 
-async def tiers(request: LoyaltyRequest) -> Response:
+async def tiers(request: Request[ProgramState]) -> Response:
     return await _answer(request, _tiers, VIP_PROGRAM)
 
 
-async def faqs(request: LoyaltyRequest) -> Response:
+async def faqs(request: Request[ProgramState]) -> Response:
     return await _answer(request, _faqs, FAQS)
 
 
-async def legal_policies(request: LoyaltyRequest) -> Response:
+async def legal_policies(request: Request[ProgramState]) -> Response:
     return await _answer(request, policies_shown, LEGAL_POLICIES)
 
 
@@ -83,23 +89,23 @@ def _program(
     )
 
 
-async def _answer(request: LoyaltyRequest, make: Make, *rows: Public[Any]) -> Response:
+async def _answer(request: Request[ProgramState], make: Serialise, *rows: Public[Any]) -> Response:
     """What `make` makes of Okendo's answers to these rows, in the language asked for where one of them has any."""
     asked = read_locale(request)
     catalogue = request.state["catalogue"]
     if not all(catalogue.has(row, **asked) for row in rows if row.sends and asked):
-        await spend_locale(request)
+        await hit_locale(request)
     copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
     locale = asked if any(row.sends for row in rows) else None
-    answer = request.state["answers"].of(make, locale or {}, copies)
+    answer = request.state["rendered"].of(make, locale or {}, copies)
     response = kept(request, Response(answer.body, headers=_age(request, answer), media_type="application/json"))
     return response if locale is None else in_language(request, response, locale)
 
 
-def _age(request: LoyaltyRequest, answer: Answer) -> dict[str, str]:
+def _age(request: Request[ProgramState], answer: Rendered) -> dict[str, str]:
     """The age of its oldest part (RFC 9111 §5.1) and, in Cache-Status (RFC 9211), the seconds that are left until it
     is stale, below zero when it already is."""
-    age = max(0, int(request.state["sessions"].clock() - min(answer.asked_at)))
+    age = max(0, int(request.state["clock"]() - min(answer.asked_at)))
     stale = "; detail=stale" if age > FRESH_SECONDS else ""
     status = f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}"
     return {"age": str(age), "cache-status": status, "etag": answer.etag}

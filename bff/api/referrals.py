@@ -1,25 +1,31 @@
 """JSON: a member's referrals."""
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.members.referrals import MemberReferrals
 from bff.schemas.requests import ReferralRequest
 from bff.web.cursors import read_cursor, sign_cursor
 from bff.web.inputs import read_email, read_json
 from bff.web.responses import reply
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import require_session, spend_invitation
+from bff.web.state import WebState
+from bff.web.visitor import hit_invitation, require_session
 
 
-async def my_referrals(request: LoyaltyRequest) -> Response:
+class ReferralsState(WebState):
+    referrals: MemberReferrals
+
+
+async def my_referrals(request: Request[ReferralsState]) -> Response:
     session = require_session(request)
-    page = await request.state["loyalty"].referrals(session, read_cursor(request, session, "referrals"))
+    page = await request.state["referrals"].history(session, read_cursor(request, session, "referrals"))
     return reply(msgspec.structs.replace(page, next=sign_cursor(request, session, "referrals", page.next)))
 
 
-async def refer(request: LoyaltyRequest) -> Response:
+async def refer(request: Request[ReferralsState]) -> Response:
     session = require_session(request)
     email = read_email((await read_json(request, ReferralRequest)).email)
-    await spend_invitation(request, session, email)
-    await request.state["loyalty"].refer(session, email)
+    await hit_invitation(request, session, email)
+    await request.state["referrals"].invite(session, email)
     return Response(status_code=202)

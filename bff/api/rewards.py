@@ -1,50 +1,59 @@
 """JSON: a member's rewards, redeeming one, and how that ended."""
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.members.member import Known
+from bff.members.member import MemberTask
+from bff.members.rewards import MemberRewards
 from bff.redemptions.ledger import Entry
 from bff.redemptions.outcomes import problem_with, shown
-from bff.redemptions.redeem import Wish
+from bff.redemptions.redeem import RedeemRequest, Redemptions
+from bff.schemas import requests
 from bff.schemas.program import Reward, Rewards
-from bff.schemas.requests import RedemptionRequest
 from bff.sessions.store import Session
 from bff.web.inputs import idempotency_key, read_json, read_locale
 from bff.web.responses import apply_url, explain, in_language, path_for, reply
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import require_session, spend_redemption
+from bff.web.state import WebState
+from bff.web.visitor import hit_redemption, require_session
 
 
-async def rewards_of(request: LoyaltyRequest, session: Session, known: Known | None = None) -> list[Reward]:
-    _, found = await request.state["loyalty"].rewards(session, read_locale(request), known)
+class RewardsState(WebState):
+    rewards: MemberRewards
+    redemptions: Redemptions
+
+
+async def rewards_of(
+    request: Request[RewardsState], session: Session, member: MemberTask | None = None
+) -> list[Reward]:
+    _, found = await request.state["rewards"].offered(session, read_locale(request), member)
     return found
 
 
-async def my_rewards(request: LoyaltyRequest) -> Response:
+async def my_rewards(request: Request[RewardsState]) -> Response:
     found = Rewards(await rewards_of(request, require_session(request)))
     return in_language(request, reply(found), read_locale(request))
 
 
-async def redeem(request: LoyaltyRequest) -> Response:
+async def redeem(request: Request[RewardsState]) -> Response:
     """One redemption a key: 201 done, 202 not known yet, and the same answer whenever the key comes again."""
     session = require_session(request)
     key = idempotency_key(request.headers.get("idempotency-key"))
-    wanted = await read_json(request, RedemptionRequest)
-    await spend_redemption(request, session, wanted.reward_id)
-    wish = Wish(key=key, reward_id=wanted.reward_id, request_id=request.scope["request_id"])
-    entry, replayed = await request.state["redemptions"].redeem(session, wish)
+    given = await read_json(request, requests.RedemptionRequest)
+    await hit_redemption(request, session, given.reward_id)
+    wanted = RedeemRequest(key=key, reward_id=given.reward_id, request_id=request.scope["request_id"])
+    entry, replayed = await request.state["redemptions"].redeem(session, wanted)
     response = _answer(request, entry)
     if replayed:
         response.headers["idempotency-replayed"] = "true"
     return response
 
 
-async def my_redemption(request: LoyaltyRequest) -> Response:
+async def my_redemption(request: Request[RewardsState]) -> Response:
     entry = await request.state["redemptions"].find(require_session(request), request.path_params["key"])
     return reply(shown(entry, apply_url(request.state["settings"])))
 
 
-def _answer(request: LoyaltyRequest, entry: Entry) -> Response:
+def _answer(request: Request[RewardsState], entry: Entry) -> Response:
     if entry.state == "failed":
         return explain(request, problem_with(entry))
     redemption = shown(entry, apply_url(request.state["settings"]))

@@ -2,21 +2,23 @@
 
 import hmac
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Problem, VendorRefused
 from bff.schemas.requests import HandIn, SessionTicket
-from bff.sessions.tickets import TICKET_SECONDS, Admission
+from bff.sessions.tickets import TICKET_SECONDS, TicketPayload, Tickets
 from bff.stores.rate_limits import HAND_IN, TICKETS
+from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import ShopifyCustomer, ShopifyTokens
 from bff.web.inputs import read_json
 from bff.web.responses import reply
-from bff.web.state import LoyaltyRequest
+from bff.web.state import WebState
 from bff.web.visitor import (
     address_of,
     end_previous_session,
+    hit,
     session_of,
-    spend,
     visitor_of,
     with_session,
     without_cookies,
@@ -25,47 +27,52 @@ from bff.web.visitor import (
 HAND_IN_SECONDS = 3600
 
 
-async def show_session(request: LoyaltyRequest) -> Response:
+class HandInState(WebState):
+    shopify: ShopifyClient
+    tickets: Tickets
+
+
+async def show_session(request: Request[HandInState]) -> Response:
     """`GET /session`: the visitor's state, as far as it is known."""
     return reply({"state": visitor_of(request).state})
 
 
-async def hand_in(request: LoyaltyRequest) -> Response:
+async def hand_in(request: Request[HandInState]) -> Response:
     """`POST /session`: a storefront page hands in the customer token it holds; a session replaces it."""
-    await spend(request, HAND_IN, address_of(request))
-    tokens, customer = await _vouched(request, await read_json(request, HandIn))
-    cookie = await request.state["loyalty"].sign_in(tokens, customer)
+    await hit(request, HAND_IN, address_of(request))
+    tokens, customer = await _verify_customer_token(request, await read_json(request, HandIn))
+    cookie = await request.state["sign_in"].begin(tokens, customer)
     await end_previous_session(request, customer)
     session = await request.state["sessions"].load(cookie)
-    response = reply({"state": session.record.state if session else "anonymous"}, 201)
+    response = reply({"state": session.data.state if session else "anonymous"}, 201)
     return with_session(request, response, cookie)
 
 
-async def session_ticket(request: LoyaltyRequest) -> Response:
+async def session_ticket(request: Request[HandInState]) -> Response:
     """`POST /session-tickets`: the storefront's server hands in a customer's token, so that no page has to hold it."""
     expected = request.state["settings"].session_tickets_token
     if expected is None:
         raise Problem("feature_unavailable", "Session tickets are not given here.")
-    await spend(request, TICKETS, address_of(request))
+    await hit(request, TICKETS, address_of(request))
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
         refusal = Problem("session_required", "Send the bearer token of session tickets.")
         refusal.headers["www-authenticate"] = "Bearer"
         raise refusal
-    tokens, customer = await _vouched(request, await read_json(request, HandIn))
-    ticket = await request.state["tickets"].issue(Admission(tokens, customer))
+    tokens, customer = await _verify_customer_token(request, await read_json(request, HandIn))
+    ticket = await request.state["tickets"].issue(TicketPayload(tokens, customer))
     return reply(SessionTicket(ticket, TICKET_SECONDS), 201)
 
 
-async def end_session(request: LoyaltyRequest) -> Response:
+async def end_session(request: Request[HandInState]) -> Response:
     """`DELETE /session`: 204 whether or not there was one."""
     session = session_of(request)
     if session is not None:
-        await request.state["loyalty"].sign_out(session)
+        await request.state["sign_in"].end(session)
     return without_cookies(request, Response(status_code=204))
 
 
-async def _vouched(request: LoyaltyRequest, given: HandIn) -> tuple[ShopifyTokens, ShopifyCustomer]:
+async def _verify_customer_token(request: Request[HandInState], given: HandIn) -> tuple[ShopifyTokens, ShopifyCustomer]:
     """Shopify itself says whose token this is; nothing else the client claims is believed."""
     shopify, settings = request.state["shopify"], request.state["settings"]
     tokens = (given.customer_access_token, given.storefront_customer_access_token)
@@ -75,7 +82,7 @@ async def _vouched(request: LoyaltyRequest, given: HandIn) -> tuple[ShopifyToken
         raise Problem("invalid_request", "Send either customerAccessToken or storefrontCustomerAccessToken.")
     if legacy is not None and not settings.shopify_legacy_tokens:
         raise Problem("feature_unavailable", "Legacy Storefront tokens are not accepted here.")
-    expires_at = request.state["sessions"].clock() + HAND_IN_SECONDS
+    expires_at = request.state["clock"]() + HAND_IN_SECONDS
     kind = "storefront" if legacy else "customer_account"
     try:
         customer = await (shopify.customer_of_legacy(token) if legacy else shopify.customer_of(token))

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
 
 import msgspec
 import structlog
 
-from bff.awards.ledger import Awards, Promise
-from bff.awards.pay import AGAIN_SECONDS, Unclear, later, why_refused
+from bff.awards.ledger import Awards, NewAward
+from bff.awards.pay import AGAIN_SECONDS, NeedsReview, backoff_seconds, why_refused
 from bff.errors import UpstreamFailed, VendorRefused
 from bff.settings.actions import Action, Event
 from bff.stores.inbox import Inbox, Stored
 from bff.vendors.subtotal import messages
-from bff.vendors.subtotal.client import Retail
+from bff.vendors.subtotal.client import SubtotalClient
 from bff.vendors.subtotal.messages import Connection, Purchase
 
 # What Subtotal's webhooks are in the table of actions; every other type is kept and earns nothing.
@@ -21,21 +20,23 @@ MEANING: dict[str, Event] = {"connection.activated": "account.linked", "purchase
 log = structlog.get_logger("events")
 
 
-class Terms(NamedTuple):
-    """What the merchant has decided."""
-
-    actions: Sequence[Action]
-    simulated_events: bool
-
-
-class Events:
+class PurchaseEvents:
     """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
-    def __init__(self, inbox: Inbox, awards: Awards, retail: Retail | None, terms: Terms) -> None:
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        awards: Awards,
+        subtotal: SubtotalClient | None,
+        actions: Sequence[Action],
+        pays_simulated: bool,
+    ) -> None:
         self._inbox = inbox
         self._awards = awards
-        self._retail = retail
-        self._terms = terms
+        self._subtotal = subtotal
+        self._actions = actions
+        self._pays_simulated = pays_simulated
 
     async def take(self, number: int) -> float | None:
         """Turn an event into what it earns. Returns in how many seconds to come back, None when it is done."""
@@ -45,7 +46,7 @@ class Events:
         event = messages.read_event(stored.body)
         if event.type not in MEANING:
             await self._inbox.settle(number, "ignored", "earns nothing")
-        elif stored.is_simulated and not self._terms.simulated_events:
+        elif stored.is_simulated and not self._pays_simulated:
             await self._inbox.settle(number, "ignored", "is simulated")
         else:
             return await self._promise(stored, event)
@@ -54,13 +55,13 @@ class Events:
     async def _promise(self, stored: Stored, event: messages.Event) -> float | None:
         try:
             promises = await self._earned(MEANING[event.type], event, stored.received_at.date())
-        except Unclear as flaw:
+        except NeedsReview as flaw:
             reason = str(flaw)
         except VendorRefused as refusal:
             reason = why_refused(refusal)
         except UpstreamFailed as failure:
             if not stored.overdue:
-                return failure.retry_after_seconds or later(stored.seconds_since / AGAIN_SECONDS)
+                return failure.retry_after_seconds or backoff_seconds(stored.seconds_since / AGAIN_SECONDS)
             reason = "Subtotal could not be asked for more"
         else:
             new = await self._awards.promise(stored.id, promises)
@@ -70,9 +71,9 @@ class Events:
         await self._inbox.settle(stored.id, "parked", reason)
         return None
 
-    async def _earned(self, what: Event, event: messages.Event, today: date) -> list[Promise]:
+    async def _earned(self, what: Event, event: messages.Event, today: date) -> list[NewAward]:
         """What the table of actions pays for this event."""
-        if not any(action.event == what for action in self._terms.actions):
+        if not any(action.event == what for action in self._actions):
             return []
         connection = await self._whole(event.connection)
         purchase, on = None, today
@@ -80,37 +81,37 @@ class Events:
             purchase = await self._priced(connection, event.purchase)
             on = purchase.day or today
         retailer = connection.retailer_id or ""
-        actions = [action for action in self._terms.actions if action.is_for(what, retailer, on)]
+        actions = [action for action in self._actions if action.is_for(what, retailer, on)]
         if purchase is not None and not purchase.total:
             return []
-        return [_promised(action, connection, purchase) for action in actions]
+        return [_new_award(action, connection, purchase) for action in actions]
 
     async def _whole(self, given: Connection | None) -> Connection:
         """The connection with retailer, customer and email, asked for where the event leaves them out."""
         if given is None:
-            raise Unclear("names no connection")
-        if not (given.retailer_id and given.customer_id and given.email) and self._retail is not None:
-            told = await self._retail.connection(given.id)
+            raise NeedsReview("names no connection")
+        if not (given.retailer_id and given.customer_id and given.email) and self._subtotal is not None:
+            told = await self._subtotal.connection(given.id)
             known = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not None}
             given = msgspec.structs.replace(told, **known)
         if given.retailer_id is None:
-            raise Unclear("names no retailer")
+            raise NeedsReview("names no retailer")
         return given
 
     async def _priced(self, connection: Connection, given: Purchase | None) -> Purchase:
         """The purchase with its total and day, asked for where the event leaves them out."""
         if given is None:
-            raise Unclear("names no purchase")
-        if (given.total is None or given.day is None) and self._retail is not None:
-            told = await self._retail.purchase(connection.id, given.id)
+            raise NeedsReview("names no purchase")
+        if (given.total is None or given.day is None) and self._subtotal is not None:
+            told = await self._subtotal.purchase(connection.id, given.id)
             given = Purchase(id=given.id, total=given.total or told.total, day=given.day or told.day)
         if given.total is None or given.day is None:
-            raise Unclear("names no total, or no date")
+            raise NeedsReview("names no total, or no date")
         return given
 
 
-def _promised(action: Action, connection: Connection, purchase: Purchase | None) -> Promise:
-    return Promise(
+def _new_award(action: Action, connection: Connection, purchase: Purchase | None) -> NewAward:
+    return NewAward(
         event=action.event,
         action=action.name,
         earning_rule_id=action.earning_rule_id,

@@ -21,7 +21,7 @@ AwardState = Literal["waiting", "sent", "unknown", "paid", "parked"]
 NEAR_SECONDS = 30
 
 
-class Promise(msgspec.Struct, frozen=True, kw_only=True):
+class NewAward(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be paid to whom, for what. `value` is money for a rule that pays by value, else None; `email` is None
     as long as nobody has told it."""
 
@@ -36,7 +36,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
 
 
-class Award(Promise, frozen=True, kw_only=True):
+class Award(NewAward, frozen=True, kw_only=True):
     """One line. `points` is what Okendo said it gave, `balance_before` the member's balance before it was sent."""
 
     id: int
@@ -66,7 +66,7 @@ class Due(Award, frozen=True, kw_only=True):
     like_value: Decimal | None
 
 
-PROMISE = """
+INSERT_AWARD = """
     INSERT INTO awards
         (reference, event, action, earning_rule_id, customer_id, payee, email, retailer_id, connection_id, purchase_id,
          value, try_until)
@@ -132,7 +132,7 @@ class Awards:
         self._database = database
         self._retry_seconds = retry_seconds
 
-    async def promise(self, event_number: int, promises: Sequence[Promise]) -> int:
+    async def promise(self, event_number: int, promises: Sequence[NewAward]) -> int:
         """Write down what an event earns, each with its job, and that the event is done: all or nothing.
 
         What was promised before is not promised again. Returns how many are new.
@@ -142,7 +142,7 @@ class Awards:
             for promise in promises:
                 values = msgspec.structs.asdict(promise) | {"payee": payee_of(promise), "reference": new_reference("A")}
                 values["retry_seconds"] = self._retry_seconds
-                row = await (await connection.execute(PROMISE, values)).fetchone()
+                row = await (await connection.execute(INSERT_AWARD, values)).fetchone()
                 if row is not None:
                     await defer(connection, "pay_award", row[0], lock=f"payee {values['payee']}")
                     new += 1
@@ -222,7 +222,7 @@ class Awards:
             return gone.rowcount, kept.rowcount
 
 
-def payee_of(promise: Promise) -> str:
+def payee_of(promise: NewAward) -> str:
     """A name for who is paid that stays the same and is no address; without one it is the connection."""
     who = f"email {promise.email.casefold()}" if promise.email else f"connection {promise.connection_id}"
     return hashlib.sha256(who.encode()).hexdigest()

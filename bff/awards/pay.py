@@ -5,16 +5,15 @@ written down in docs/decisions/pay-once.md.
 """
 
 import time
-from typing import NamedTuple
 
 import structlog
 
 from bff.awards.ledger import Award, Awards, Due
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.stores.pacer import Pace
-from bff.vendors.okendo.client import Okendo
+from bff.stores.pacer import Pacer
+from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import EARNING_TRANSACTIONS, MERCHANT_CUSTOMER
-from bff.vendors.subtotal.client import Retail
+from bff.vendors.subtotal.client import SubtotalClient
 
 AGAIN_SECONDS = 5.0
 LONGEST_SECONDS = 300.0
@@ -34,24 +33,26 @@ MENDABLE = frozenset({401, 408, 425})
 log = structlog.get_logger("paying")
 
 
-class Unclear(Exception):
+class NeedsReview(Exception):
     """Something that paying needs is not there; the message says what."""
 
 
-class Merchant(NamedTuple):
-    """Okendo's Merchant API, at its pace."""
-
-    okendo: Okendo
-    pace: Pace
-
-
-class Paying:
+class AwardPayments:
     """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
-    def __init__(self, awards: Awards, merchant: Merchant, retail: Retail | None, *, settling_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        awards: Awards,
+        okendo: OkendoClient,
+        pacer: Pacer,
+        subtotal: SubtotalClient | None,
+        settling_seconds: float,
+    ) -> None:
         self._awards = awards
-        self._merchant = merchant
-        self._retail = retail
+        self._okendo = okendo
+        self._pacer = pacer
+        self._subtotal = subtotal
         self._settling_seconds = settling_seconds
 
     async def pay(self, number: int) -> float | None:
@@ -62,8 +63,8 @@ class Paying:
         # Sent by a worker that died is sent with a lost answer, and so is not sent again before it is found out.
         in_doubt = award.state != "waiting"
         try:
-            return await (self._find_out(award) if in_doubt else self._send(award))
-        except Unclear as flaw:
+            return await (self._reconcile(award) if in_doubt else self._send(award))
+        except NeedsReview as flaw:
             await self._park(award, str(flaw), doubtful=in_doubt)
             return None
         except (UpstreamFailed, VendorRefused) as error:
@@ -76,7 +77,7 @@ class Paying:
         """
         email = await self._payee(award)
         balance = await self._balance(email) if award.balance_near is None else award.balance_near
-        await self._merchant.pace.turn()
+        await self._pacer.wait()
         began = time.monotonic()
         if not await self._awards.mark_sent(award, balance):
             return None
@@ -84,7 +85,7 @@ class Paying:
             # Whoever comes back so late may not be the only one who has this award in hand any more.
             raise UpstreamFailed("The database took too long.", sent=False)
         try:
-            given = await self._merchant.okendo.for_merchant(
+            given = await self._okendo.for_merchant(
                 EARNING_TRANSACTIONS, email=email, rule=award.earning_rule_id, value=award.value
             )
         except (UpstreamFailed, VendorRefused) as error:
@@ -102,45 +103,45 @@ class Paying:
         if award.email is not None:
             return award.email
         # A member who was forgotten has no connection any more.
-        asked = self._retail if award.connection_id else None
+        asked = self._subtotal if award.connection_id else None
         told = None if asked is None else await asked.connection(award.connection_id)
         if told is None or told.email is None:
-            raise Unclear("the linked account has no email address")
+            raise NeedsReview("the linked account has no email address")
         await self._awards.tell_email(award, told.email)
         return told.email
 
     async def _balance(self, email: str) -> float:
-        await self._merchant.pace.turn()
-        found = await self._merchant.okendo.for_merchant(MERCHANT_CUSTOMER, email=email)
+        await self._pacer.wait()
+        found = await self._okendo.for_merchant(MERCHANT_CUSTOMER, email=email)
         return found.balance + found.pending
 
-    async def _find_out(self, award: Due) -> float | None:
+    async def _reconcile(self, award: Due) -> float | None:
         """Whether an award whose answer was lost was given: the member's balance tells, if anything does."""
         since = award.seconds_since_sent or 0.0
         if since < self._settling_seconds:
             return self._settling_seconds - since
         if award.email is None or award.balance_before is None:
-            raise Unclear("it may have been paid, and nobody is left to ask for")
+            raise NeedsReview("it may have been paid, and nobody is left to ask for")
         gained = await self._balance(award.email) - award.balance_before
         if abs(gained) < 1:
             log.info("award_found_out", state="waiting", reference=award.reference)
             await self._awards.unpaid(award, "waiting", "it was not given: the balance had not moved")
             return 0.0
-        if not is_like(award, gained):
-            raise Unclear(f"it may have been paid: the balance moved by {gained:+g}")
+        if not matches_balance_change(award, gained):
+            raise NeedsReview(f"it may have been paid: the balance moved by {gained:+g}")
         log.info("award_found_out", state="paid", reference=award.reference)
         await self._awards.paid(award, gained, "found out from the balance")
         return None
 
     async def _not_now(self, award: Due, error: UpstreamFailed | VendorRefused, *, in_doubt: bool) -> float | None:
         """Come back later while that may help, else leave it to a person."""
-        seconds = later(award.tries)
+        seconds = backoff_seconds(award.tries)
         if isinstance(error, VendorRefused):
             reason, is_final = why_refused(error), error.status not in MENDABLE
         else:
             reason, is_final = "the vendor cannot be reached, or is busy", False
             seconds = max(seconds, error.retry_after_seconds or 0)
-            await self._merchant.pace.pause(min(error.retry_after_seconds or 0, LONGEST_PAUSE_SECONDS))
+            await self._pacer.pause(min(error.retry_after_seconds or 0, LONGEST_PAUSE_SECONDS))
         if is_final or award.overdue:
             await self._park(award, reason, doubtful=in_doubt)
             return None
@@ -163,7 +164,7 @@ def why_refused(refusal: VendorRefused) -> str:
     return REFUSED.get(refusal.status, f"Okendo refused with {refusal.status}")
 
 
-def is_like(award: Due, gained: float) -> bool:
+def matches_balance_change(award: Due, gained: float) -> bool:
     """Whether a balance moved just as far as this award should have moved it, going by what its rule paid before.
 
     Points are rounded, in the award that is compared with as well.
@@ -176,6 +177,6 @@ def is_like(award: Due, gained: float) -> bool:
     return abs(gained - award.like_points * scale) <= 1 + scale
 
 
-def later(tries: float) -> float:
+def backoff_seconds(tries: float) -> float:
     """In how many seconds to come back after so many tries."""
     return min(LONGEST_SECONDS, AGAIN_SECONDS * 2 ** min(tries, 10))

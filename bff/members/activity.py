@@ -2,11 +2,14 @@
 
 from typing import NamedTuple
 
+from bff.clock import Clock
 from bff.errors import Problem
-from bff.members.member import Loyalty, Parts
 from bff.schemas.activity import Activity, Coupon, Transaction, coupon_of, transaction_of
+from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
 from bff.vendors.okendo import replies
+from bff.vendors.okendo.member_operations import TRANSACTIONS
+from bff.vendors.okendo.row import Page
 
 # Coupons are looked for in so much of the history; older ones have expired in most programs.
 PAGE = 100
@@ -20,21 +23,27 @@ class Latest(NamedTuple):
     activity: list[Transaction] | None
 
 
-class History:
+class MemberActivity:
     """Every method raises UpstreamFailed when Okendo fails, and Problem `session_expired`, `member_blocked`, and
     `feature_unavailable` when this program has no history for us."""
 
-    def __init__(self, loyalty: Loyalty, parts: Parts, apply_url: str) -> None:
-        self._loyalty = loyalty
-        self._clock = parts.sessions.clock
+    def __init__(self, *, exchange: Exchange, clock: Clock, apply_url: str) -> None:
+        self._exchange = exchange
+        self._clock = clock
         self._apply_url = apply_url
 
-    async def activity(self, session: Session, *, limit: int, cursor: str | None) -> Activity:
+    async def page(self, session: Session, *, limit: int, cursor: str | None) -> Activity:
         """A page of transactions, newest first; `next` is the vendor's own token of the next page."""
-        page = await self._loyalty.transactions(session, limit=limit, cursor=cursor)
+        page = await self.transactions(session, limit=limit, cursor=cursor)
         # A vendor that repeats its token would send us round in circles.
         following = page.next if page.next != cursor else None
         return Activity(activity=[self._shown(one) for one in page.items], next=following)
+
+    async def transactions(
+        self, session: Session, *, limit: int, cursor: str | None = None
+    ) -> Page[replies.Transaction]:
+        """A page of the member's history, newest first."""
+        return await self._exchange.as_member(session, TRANSACTIONS, limit=limit, order="date desc", cursor=cursor)
 
     async def coupons(self, session: Session) -> list[Coupon]:
         """Coupons that are not known to have expired, newest first, each code once."""
@@ -54,7 +63,7 @@ class History:
         found: list[replies.Transaction] = []
         cursor = None
         for _ in range(pages):
-            page = await self._loyalty.transactions(session, limit=PAGE, cursor=cursor)
+            page = await self.transactions(session, limit=PAGE, cursor=cursor)
             found += page.items
             if page.next is None or page.next == cursor:
                 break

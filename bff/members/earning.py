@@ -8,14 +8,15 @@ from typing import Literal
 import structlog
 
 from bff.errors import Problem, UpstreamFailed
-from bff.members.member import Loyalty, Parts
+from bff.members.member import Members
 from bff.schemas.activity import coupon_of
 from bff.schemas.base import amount, whole
 from bff.schemas.member import Member
 from bff.schemas.program import EarningRule, earning_rule_of, is_completed
 from bff.schemas.redemption import Completion, Result
-from bff.sessions.exchange import LEASE_WAIT_SECONDS
+from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
+from bff.stores.leases import Leases
 from bff.vendors.okendo.member_operations import BIRTHDAY, CUSTOMER_EARNING_RULES, TRIGGER
 from bff.vendors.okendo.refusals import problem_of
 from bff.vendors.okendo.replies import Earned
@@ -29,10 +30,10 @@ log = structlog.get_logger("earning")
 class Earning:
     """Besides what each method says, all raise UpstreamFailed when Okendo fails, and Problem `session_expired`."""
 
-    def __init__(self, loyalty: Loyalty, parts: Parts, apply_url: str) -> None:
-        self._loyalty = loyalty
-        self._exchange = parts.exchange
-        self._sessions = parts.sessions
+    def __init__(self, *, members: Members, exchange: Exchange, leases: Leases, apply_url: str) -> None:
+        self._members = members
+        self._exchange = exchange
+        self._leases = leases
         self._apply_url = apply_url
 
     async def rules(self, session: Session) -> list[EarningRule]:
@@ -45,8 +46,8 @@ class Earning:
         Raises Problem `not_enrolled`, `not_found`, `rule_already_completed`, `feature_unavailable` for one that is
         not completed by a click, and `request_in_progress` while another one of theirs is.
         """
-        async with self._sessions.alone(f"earn:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
-            customer, rules = await asyncio.gather(self._loyalty.customer(session), self._rules(session))
+        async with self._leases.lease(f"earn:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+            customer, rules = await asyncio.gather(self._members.customer(session), self._rules(session))
             if customer.state != "enrolled":
                 raise Problem("not_enrolled", "Join the program to earn points.")
             rule = next((rule for rule in rules if rule.id == rule_id), None)
@@ -54,14 +55,14 @@ class Earning:
                 raise problem_of("trigger", 404)
             if is_completed(rule):
                 raise problem_of("trigger", 400)
-            return Completion(result=await self._paid(session, rule), member=await self._loyalty.member(session))
+            return Completion(result=await self._paid(session, rule), member=await self._members.member(session))
 
     async def tell_birthday(self, session: Session, day: int, month: int) -> Member:
         """Tell Okendo the day and month, and return the member; raises Problem `invalid_birthday`, `not_enrolled`."""
         if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(2024, month)[1]:
             raise problem_of("birthday", 400)
         await self._exchange.as_member(session, BIRTHDAY, day=day, month=month)
-        return await self._loyalty.member(session)
+        return await self._members.member(session)
 
     async def _paid(self, session: Session, rule: Rule) -> Result:
         try:

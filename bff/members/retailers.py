@@ -10,8 +10,9 @@ from typing import NamedTuple
 from bff.awards.ledger import Award, Awards
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.schemas.retailers import LinkedAccount, RetailAward, Retailer
-from bff.sessions.store import Session, Sessions
-from bff.vendors.subtotal.client import LONGEST_EMAIL, Retail
+from bff.sessions.store import Session
+from bff.stores.leases import Leases
+from bff.vendors.subtotal.client import LONGEST_EMAIL, SubtotalClient
 from bff.vendors.subtotal.messages import Connection
 
 LEASE_WAIT_SECONDS = 6.0
@@ -20,21 +21,23 @@ AWARDS_SHOWN = 10
 STATES = frozenset({"initialized", "active", "unauthenticated", "disconnected"})
 
 
-class Wanted(NamedTuple):
+class LinkTarget(NamedTuple):
     """An account to sign in to, for the first time or again; with neither the shopper chooses at Subtotal."""
 
     retailer_id: str | None = None
     connection_id: str | None = None
 
 
-class Linking:
+class LinkedRetailers:
     """One store's linked accounts. Without Subtotal every method raises Problem `feature_unavailable`; besides what
     they say, all raise UpstreamFailed when Subtotal fails, and Problem `store_unavailable`."""
 
-    def __init__(self, retail: Retail | None, awards: Awards, sessions: Sessions, retailer_ids: Sequence[str]) -> None:
-        self._given = retail
+    def __init__(
+        self, *, subtotal: SubtotalClient | None, awards: Awards, leases: Leases, retailer_ids: Sequence[str]
+    ) -> None:
+        self._given = subtotal
         self._awards = awards
-        self._sessions = sessions
+        self._leases = leases
         self._retailer_ids = retailer_ids
 
     async def accounts(self, session: Session) -> list[LinkedAccount]:
@@ -42,21 +45,21 @@ class Linking:
 
     async def awards(self, session: Session) -> list[RetailAward]:
         """The latest points from other retailers, newest first."""
-        found = await self._awards.listed(state="all", customer_id=session.record.customer_id, limit=AWARDS_SHOWN)
+        found = await self._awards.listed(state="all", customer_id=session.data.customer_id, limit=AWARDS_SHOWN)
         return [_award_shown(award) for award in found if not (award.state == "parked" and not award.doubtful)]
 
     def available(self) -> list[Retailer] | None:
         """Which retailers earn something here; None when any does."""
         return [_retailer(name) for name in self._retailer_ids] or None
 
-    async def link(self, session: Session, wanted: Wanted, return_url: str) -> str:
+    async def link(self, session: Session, wanted: LinkTarget, return_url: str) -> str:
         """The address of Subtotal's page for this; the account carries the member's customer id and email.
 
         Raises Problem `not_found` for an account or a retailer that is not theirs to choose, `feature_unavailable` for
         a member without an email address, `invalid_email` for one that Subtotal does not take.
         """
         # One at a time, so that a double click does not make two accounts.
-        async with self._sessions.alone(f"link:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+        async with self._leases.lease(f"link:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             try:
                 return await self._link(session, wanted, return_url)
             except VendorRefused as refusal:
@@ -66,21 +69,21 @@ class Linking:
         """End the link; raises Problem `not_found` for an account that is not the member's."""
         connection = await self._own(session, connection_id)
         try:
-            await self._retail.disconnect(connection.id)
+            await self._subtotal.disconnect(connection.id)
         except VendorRefused as refusal:
             # Somebody was faster, perhaps the same shopper in another tab.
             if refusal.status != 404:
                 raise _explained(refusal) from None
 
     @property
-    def _retail(self) -> Retail:
+    def _subtotal(self) -> SubtotalClient:
         if self._given is None:
             raise Problem("feature_unavailable", "Accounts at other shops cannot be linked here.")
         return self._given
 
     async def _connections(self, session: Session) -> list[Connection]:
         try:
-            return await self._retail.connections(session.record.customer_id)
+            return await self._subtotal.connections(session.data.customer_id)
         except VendorRefused as refusal:
             raise _explained(refusal) from None
 
@@ -91,17 +94,17 @@ class Linking:
             raise Problem("not_found", "There is no such account.")
         return found
 
-    async def _link(self, session: Session, wanted: Wanted, return_url: str) -> str:
+    async def _link(self, session: Session, wanted: LinkTarget, return_url: str) -> str:
         if wanted.connection_id is not None:
             connection = await self._own(session, wanted.connection_id)
-            return await self._retail.link_to(connection.id, return_url)
-        retail, email = self._retail, _email(session)
+            return await self._subtotal.link_to(connection.id, return_url)
+        subtotal, email = self._subtotal, _email(session)
         if wanted.retailer_id is None:
-            return await retail.link_anew(session.record.customer_id, email, return_url)
-        connection = await self._unfinished(session, wanted.retailer_id) or await retail.connect(
-            session.record.customer_id, wanted.retailer_id, email
+            return await subtotal.link_anew(session.data.customer_id, email, return_url)
+        connection = await self._unfinished(session, wanted.retailer_id) or await subtotal.connect(
+            session.data.customer_id, wanted.retailer_id, email
         )
-        return await retail.link_to(connection.id, return_url)
+        return await subtotal.link_to(connection.id, return_url)
 
     async def _unfinished(self, session: Session, retailer_id: str) -> Connection | None:
         """An account at this retailer that is there but not active is used again."""
@@ -119,7 +122,7 @@ class Linking:
 
 def _email(session: Session) -> str:
     """Points are given by email, so an account without one would earn nothing."""
-    email = session.record.email
+    email = session.data.email
     if email is None:
         raise Problem("feature_unavailable", "Linking needs an email address in your shop account.")
     if len(email) > LONGEST_EMAIL:

@@ -7,7 +7,7 @@ import msgspec
 from bff.api.endpoint import Who
 from bff.errors import Code
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -37,12 +37,12 @@ TAGS: dict[Who, tuple[str, str]] = {
 }
 
 
-def text(pattern: str, example: str) -> Schema:
+def text(pattern: str, example: str) -> JsonSchema:
     return {"type": "string", "pattern": pattern, "examples": [example]}
 
 
 KEY = text("^[A-Za-z0-9_-]{16,64}$", "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83")
-QUERY: dict[str, Schema] = {
+QUERY: dict[str, JsonSchema] = {
     "locale": {"description": "Language, with a region if need be", "schema": text("^[a-z]{2}(-[A-Za-z]{2})?$", "en")},
     "country": {"description": "Country (ISO 3166-1)", "schema": text("^[A-Za-z]{2}$", "us")},
     "currency": {"description": "Currency (ISO 4217)", "schema": text("^[A-Za-z]{3}$", "USD")},
@@ -67,7 +67,7 @@ QUERY: dict[str, Schema] = {
         "schema": {"type": "string", "minLength": 1},
     },
 }
-PATH: dict[str, Schema] = {
+PATH: dict[str, JsonSchema] = {
     "id": {
         "description": "`id` of one of the list",
         "schema": {"type": "string", "minLength": 1},
@@ -77,7 +77,7 @@ PATH: dict[str, Schema] = {
         "schema": KEY,
     },
 }
-REQUEST_HEADERS: dict[str, Schema] = {
+REQUEST_HEADERS: dict[str, JsonSchema] = {
     "X-Loyalty-Csrf": {
         "description": "Shows that a script of an allowed origin is asking",
         "required": True,
@@ -94,7 +94,7 @@ REQUEST_HEADERS: dict[str, Schema] = {
         "schema": {"type": "string"},
     },
 }
-ANSWER_HEADERS: dict[str, Schema] = {
+ANSWER_HEADERS: dict[str, JsonSchema] = {
     "Age": {
         "description": "Seconds since the program was asked for what this says",
         "required": True,

@@ -19,18 +19,18 @@ from bff.openapi.components import (
     QUERY,
     REQUEST_HEADERS,
     TAGS,
+    JsonSchema,
     Meaning,
-    Schema,
 )
 from bff.schemas.base import ProblemDetails
-from bff.schemas.descriptions import worded
+from bff.schemas.descriptions import with_descriptions
 from bff.schemas.examples import EXAMPLES, PATHS, REQUEST_ID
 from bff.web.visitor import COOKIE
 
 SESSION = [{"session": list[str]()}]
 BEARER = [{"tickets": list[str]()}]
 SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION, "server": BEARER}
-SchemaOf = Callable[[Any], Schema]
+SchemaOf = Callable[[Any], JsonSchema]
 
 
 def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
         "tags": [{"name": name, "description": words} for name, words in TAGS.values()],
         "paths": paths,
         "components": {
-            "schemas": worded(components),
+            "schemas": with_descriptions(components),
             "examples": {
                 _example_name(code, status): _problem(code, status, base_url)
                 for code, status in dict.fromkeys(pair for endpoint in endpoints for pair in _refusals(endpoint))
@@ -184,7 +184,7 @@ def example_of(endpoint: Endpoint, shape: Any, status: int | None = None) -> Any
 # Requests -----------------------------------------------------------------------------------------------------------
 
 
-def _parameters(endpoint: Endpoint) -> Iterator[Schema]:
+def _parameters(endpoint: Endpoint) -> Iterator[JsonSchema]:
     for name in re.findall(r"{(\w+)}", endpoint.path):
         yield {"name": name, "in": "path", "required": True, **PATH[name], "example": PATHS[name]}
     for name in endpoint.query:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from bff.openapi.components import Schema
-from bff.openapi.markdown import prose
+from bff.openapi.components import JsonSchema
+from bff.openapi.markdown import render
 
 PROBLEM = "application/problem+json"
 SMALL = 2
@@ -32,7 +32,7 @@ class Field(msgspec.Struct, frozen=True):
     words: Markup
 
 
-class Shape(msgspec.Struct, frozen=True):
+class SchemaTable(msgspec.Struct, frozen=True):
     """`apart`: it is shown once, at an anchor of its own, and linked from wherever it occurs."""
 
     name: str
@@ -45,26 +45,26 @@ class Shape(msgspec.Struct, frozen=True):
         return link_to(self.name)
 
 
-class Shapes:
+class SchemaTables:
     """The shapes of a document. Those that are problems stand apart, and those that occur again and are not small; all
     others are shown right where they occur."""
 
-    def __init__(self, document: Schema) -> None:
+    def __init__(self, document: JsonSchema) -> None:
         self._schemas = document["components"]["schemas"]
         problems = {name for content in _anywhere(document, PROBLEM) for name in _names(content)}
         times = Counter(_names(document))
         self._apart = {name for name in self._schemas if name in problems or (times[name] > 1 and self._is_large(name))}
 
-    def apart(self) -> list[Shape]:
+    def apart(self) -> list[SchemaTable]:
         return [self.of({"$ref": f"#/components/schemas/{name}"}) for name in sorted(self._apart)]
 
-    def of(self, schema: Schema) -> Shape:
+    def of(self, schema: JsonSchema) -> SchemaTable:
         """The shape of a whole body, of which the document always has the name."""
         (name,) = _names(schema)
-        words = prose(self._schemas[name].get("description", ""))
-        return Shape(name, name in self._apart, words, tuple(self._fields(name)))
+        words = render(self._schemas[name].get("description", ""))
+        return SchemaTable(name, name in self._apart, words, tuple(self._fields(name)))
 
-    def kind(self, schema: Schema) -> Markup:
+    def kind(self, schema: JsonSchema) -> Markup:
         """The type of a value, or what it may be."""
         match schema:
             case {"$ref": _}:
@@ -87,7 +87,7 @@ class Shapes:
     def _fields(self, name: str, above: str = "") -> Iterator[Field]:
         required = self._schemas[name]["required"]
         for field, schema in self._schemas[name]["properties"].items():
-            yield Field(above + field, self.kind(schema), field in required, prose(schema["description"]))
+            yield Field(above + field, self.kind(schema), field in required, render(schema["description"]))
             for brackets, inner in _inside(schema):
                 if inner not in self._apart:
                     yield from self._fields(inner, f"{above}{field}{brackets}.")
@@ -109,7 +109,7 @@ def _anywhere(value: Any, key: str) -> Iterator[Any]:
         yield from _anywhere(inner, key)
 
 
-def _inside(schema: Schema) -> Iterator[tuple[str, str]]:
+def _inside(schema: JsonSchema) -> Iterator[tuple[str, str]]:
     """The shapes that lie in there, each after the brackets of the lists around it."""
     match schema:
         case {"$ref": _}:

@@ -5,7 +5,7 @@ import re
 from markupsafe import Markup, escape
 
 
-def prose(text: str) -> Markup:
+def render(text: str) -> Markup:
     blocks = re.split(r"\n\n|\n(?=\* )", text.strip())
     lines = [_line(block.removeprefix("* "), "li" if block.startswith("* ") else "p") for block in blocks if block]
     return Markup(re.sub(r"(<li>.*</li>)", r"<ul>\1</ul>", "".join(lines), flags=re.DOTALL))  # noqa: S704

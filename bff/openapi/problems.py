@@ -3,15 +3,16 @@
 from typing import NamedTuple
 
 from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.api.endpoint import PREFIX
 from bff.api.routes import ENDPOINTS
 from bff.errors import RETRYABLE, STATUS, Problem, title_of
 from bff.openapi.components import FINER, PROBLEMS
-from bff.openapi.markdown import prose
+from bff.openapi.markdown import render
 from bff.web.responses import kept, page
-from bff.web.state import LoyaltyRequest
+from bff.web.state import WebState
 
 
 class Case(NamedTuple):
@@ -28,19 +29,19 @@ class Refusing(NamedTuple):
     name: str
 
 
-async def show_problem(request: LoyaltyRequest) -> Response:
+async def show_problem(request: Request[WebState]) -> Response:
     """The same bytes for everybody; raises Problem `not_found` for what is no code of ours."""
     code = next((code for code in PROBLEMS if code == request.path_params["code"]), None)
     if code is None:
         raise Problem("not_found", "There is no such problem.")
     meaning = PROBLEMS[code]
-    finer = [Case(status, prose(words.when)) for status, of, words, _ in FINER if of == code]
+    finer = [Case(status, render(words.when)) for status, of, words, _ in FINER if of == code]
     response = page(
         request,
         "problem.html",
         code=code,
         title=title_of(code),
-        cases=[Case(STATUS[code], prose(meaning.when)), *finer],
+        cases=[Case(STATUS[code], render(meaning.when)), *finer],
         detail=meaning.detail,
         retryable=code in RETRYABLE,
         refusing=[Refusing(one.name, f"{one.method} {PREFIX}{one.path}") for one in ENDPOINTS if code in one.refuses],

@@ -14,7 +14,7 @@ from bff.awards.ledger import Award
 from bff.errors import Problem
 from bff.members.consents import Evidence
 from bff.redemptions.ledger import Entry
-from bff.web.state import State
+from bff.services import Services
 
 EVERY_LINE = ("reference", "state", "created", "points", "reward", "customer", "note")
 AWARD_KEPT_BACK = ("email", "payee")
@@ -25,13 +25,13 @@ KEPT_BACK = ("credentials", "session", "fingerprint", "retry_after_seconds")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-async def sessions_revoke(state: State, chosen: argparse.Namespace) -> None:
-    print(f"Sessions ended: {await state['sessions'].end_all_of(chosen.customer)}.")
+async def sessions_revoke(services: Services, chosen: argparse.Namespace) -> None:
+    print(f"Sessions ended: {await services['sessions'].end_all_of(chosen.customer)}.")
 
 
-async def redemptions_list(state: State, chosen: argparse.Namespace) -> None:
+async def redemptions_list(services: Services, chosen: argparse.Namespace) -> None:
     wanted = None if chosen.state == "all" else chosen.state or "unknown"
-    found = await state["ledger"].listed(state=wanted, customer_id=chosen.customer, limit=chosen.limit)
+    found = await services["ledger"].listed(state=wanted, customer_id=chosen.customer, limit=chosen.limit)
     if chosen.json:
         for entry in found:
             print(msgspec.json.encode(_of(entry)).decode())
@@ -41,18 +41,18 @@ async def redemptions_list(state: State, chosen: argparse.Namespace) -> None:
         print("None." if wanted is None else f"None is {wanted}.")
 
 
-async def redemptions_resolve(state: State, chosen: argparse.Namespace) -> None:
+async def redemptions_resolve(services: Services, chosen: argparse.Namespace) -> None:
     """Raises Problem `invalid_request` for a coupon of a failed one, `not_found` when there is nothing to resolve."""
     if chosen.code and chosen.state == "failed":
         raise Problem("invalid_request", "A redemption that failed has no coupon code.")
-    entry = await state["doubts"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
+    entry = await services["unresolved"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
     if entry is None:
         raise Problem("not_found", f"No unknown redemption has the reference {chosen.reference}.")
     print(f"{entry.support_reference}: {entry.state}. The member sees it from now on.")
 
 
-async def consents_export(state: State, chosen: argparse.Namespace) -> None:
-    found = state["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
+async def consents_export(services: Services, chosen: argparse.Namespace) -> None:
+    found = services["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
     if chosen.format == "jsonl":
         async for evidence in found:
             print(msgspec.json.encode(evidence).decode())
@@ -63,10 +63,12 @@ async def consents_export(state: State, chosen: argparse.Namespace) -> None:
         table.writerow(map(_inert, msgspec.to_builtins(evidence).values()))
 
 
-async def awards_list(state: State, chosen: argparse.Namespace) -> None:
-    found = await state["awards"].listed(state=chosen.state, customer_id=chosen.customer, limit=chosen.limit)
+async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
+    found = await services["awards"].listed(state=chosen.state, customer_id=chosen.customer, limit=chosen.limit)
     # An event belongs to no customer before somebody has made sense of it.
-    lost = await state["inbox"].parked(chosen.limit) if chosen.state in {None, "parked"} and not chosen.customer else []
+    lost = (
+        await services["inbox"].parked(chosen.limit) if chosen.state in {None, "parked"} and not chosen.customer else []
+    )
     if chosen.json:
         for line in (*map(_award_of, found), *map(msgspec.structs.asdict, lost)):
             print(msgspec.json.encode(line).decode())
@@ -78,20 +80,20 @@ async def awards_list(state: State, chosen: argparse.Namespace) -> None:
         print(f"Event {event.event_id} ({event.type}, {event.received_at:%Y-%m-%d %H:%M:%SZ}): {event.reason}.")
 
 
-async def awards_replay(state: State, chosen: argparse.Namespace) -> None:
+async def awards_replay(services: Services, chosen: argparse.Namespace) -> None:
     """Raises Problem `not_found` when one of those named is not parked, or in doubt."""
     tried = 0
     for reference in chosen.reference or (None,):
-        again = await state["awards"].replay(reference) + await state["inbox"].replay(reference)
+        again = await services["awards"].replay(reference) + await services["inbox"].replay(reference)
         if reference is not None and not again:
             raise Problem("not_found", f"{reference} is not parked, or it is in doubt: see `awards resolve`.")
         tried += again
     print(f"To be tried again: {tried}. `awards list` shows what comes of it.")
 
 
-async def awards_resolve(state: State, chosen: argparse.Namespace) -> None:
+async def awards_resolve(services: Services, chosen: argparse.Namespace) -> None:
     """Raises Problem `not_found` when no award in doubt has the reference."""
-    awards = state["awards"]
+    awards = services["awards"]
     if chosen.state == "paid":
         done = await awards.close(chosen.reference, chosen.note)
     else:
@@ -101,16 +103,16 @@ async def awards_resolve(state: State, chosen: argparse.Namespace) -> None:
     print(f"{chosen.reference}: {'paid' if chosen.state == 'paid' else 'to be tried again'}.")
 
 
-async def members_forget(state: State, chosen: argparse.Namespace) -> None:
+async def members_forget(services: Services, chosen: argparse.Namespace) -> None:
     """Sessions go first, so that nothing new is written for the member while the rest goes.
 
     Raises Problem `request_in_progress` while a redemption of theirs is under way.
     """
-    ended = await state["sessions"].end_all_of(chosen.customer)
-    redemptions_gone, redemptions_kept = await state["ledger"].forget(chosen.customer)
-    consents_gone, consents_kept = await state["consents"].forget(chosen.customer)
-    awards_gone, awards_kept = await state["awards"].forget(chosen.customer)
-    events_emptied = await state["inbox"].forget(chosen.customer)
+    ended = await services["sessions"].end_all_of(chosen.customer)
+    redemptions_gone, redemptions_kept = await services["ledger"].forget(chosen.customer)
+    consents_gone, consents_kept = await services["consents"].forget(chosen.customer)
+    awards_gone, awards_kept = await services["awards"].forget(chosen.customer)
+    events_emptied = await services["inbox"].forget(chosen.customer)
     print(f"Sessions ended, with every token in them: {ended}.")
     print(f"Redemptions that were never sent to Okendo, deleted: {redemptions_gone}.")
     print(f"Consents that were refused, deleted: {consents_gone}.")

@@ -13,18 +13,18 @@ from alembic.script import ScriptDirectory
 
 from bff.errors import Problem, SettingsError, UpstreamFailed, VendorRefused
 from bff.ops.okendo_probe import TOKEN, probed
-from bff.ops.report import Finding, Report, report
-from bff.services import account_of, client_of, retail_of
+from bff.ops.report import Check, Report, report
+from bff.services import okendo_account, shopify_registration, subtotal_client
 from bff.settings.read import read_settings
 from bff.settings.sites import same_site
 from bff.settings.table import Settings
 from bff.stores.database import Database
 from bff.stores.valkey import connect, store_errors
-from bff.vendors.okendo.client import Okendo
-from bff.vendors.okendo.overrides import rows_with_overrides
-from bff.vendors.shopify.client import Shopify
+from bff.vendors.okendo.client import OkendoClient
+from bff.vendors.okendo.overrides import operations_with_overrides
+from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import ShopifyTokens
-from bff.vendors.subtotal.client import Retail
+from bff.vendors.subtotal.client import SubtotalClient
 from bff.vendors.transport import AioTransport
 from bff.vendors.upstream import Call, Upstream
 
@@ -39,17 +39,17 @@ async def examined(environ: Mapping[str, str]) -> Report:
     token = environ.get(TOKEN, "").strip()
     try:
         settings = read_settings({name: value for name, value in environ.items() if name != TOKEN})
-        rows = rows_with_overrides(settings.okendo_overrides)
+        rows = operations_with_overrides(settings.okendo_overrides)
     except SettingsError as error:
-        return report([Finding("settings", error.name, "fail", str(error), "Correct it, then ask again.")])
+        return report([Check("settings", error.name, "fail", str(error), "Correct it, then ask again.")])
     upstream = Upstream(AioTransport())
     try:
         parts = await asyncio.gather(
             _storefronts(settings, upstream),
             _stores(settings),
             _shopify(settings, upstream),
-            probed(Okendo(upstream, account_of(settings), rows), rows, token),
-            _subtotal(settings, retail_of(settings, upstream)),
+            probed(OkendoClient(upstream, okendo_account(settings), rows), rows, token),
+            _subtotal(settings, subtotal_client(settings, upstream)),
         )
     finally:
         await upstream.aclose()
@@ -59,29 +59,29 @@ async def examined(environ: Mapping[str, str]) -> Report:
 # Settings -----------------------------------------------------------------------------------------------------------
 
 
-def _settings(settings: Settings) -> list[Finding]:
+def _settings(settings: Settings) -> list[Check]:
     corrected = settings.okendo_overrides or "no file; the rows are as shipped"
     return [
-        Finding("settings", "environment", "ok", f"complete, for {settings.environment}"),
-        Finding("settings", "OKENDO_OVERRIDES", "ok", corrected),
-        Finding("register at Shopify", "Callback URI", "note", f"{settings.base_url}/callback"),
-        Finding("register at Shopify", "JavaScript origin", "note", settings.origin),
+        Check("settings", "environment", "ok", f"complete, for {settings.environment}"),
+        Check("settings", "OKENDO_OVERRIDES", "ok", corrected),
+        Check("register at Shopify", "Callback URI", "note", f"{settings.base_url}/callback"),
+        Check("register at Shopify", "JavaScript origin", "note", settings.origin),
     ]
 
 
 # Storefronts --------------------------------------------------------------------------------------------------------
 
 
-async def _storefronts(settings: Settings, upstream: Upstream) -> list[Finding]:
+async def _storefronts(settings: Settings, upstream: Upstream) -> list[Check]:
     if not settings.storefront_origins:
         detail = "is empty: no storefront's JavaScript may call the JSON routes"
         advice = "Name the storefront's origin, unless only the pages are used."
-        return [Finding("storefront", "STOREFRONT_ORIGINS", "warn", detail, advice)]
+        return [Check("storefront", "STOREFRONT_ORIGINS", "warn", detail, advice)]
     asked = [_cors(settings, upstream, origin) for origin in settings.storefront_origins]
     return [*(_site(settings, origin) for origin in settings.storefront_origins), *await asyncio.gather(*asked)]
 
 
-async def _cors(settings: Settings, upstream: Upstream, origin: str) -> Finding:
+async def _cors(settings: Settings, upstream: Upstream, origin: str) -> Check:
     """A browser's question before it lets the storefront's JavaScript write (Fetch, CORS-preflight request)."""
     name = f"CORS for {origin}"
     asks = {"origin": origin, "access-control-request-method": "POST"}
@@ -93,17 +93,17 @@ async def _cors(settings: Settings, upstream: Upstream, origin: str) -> Finding:
         )
     except UpstreamFailed:
         advice = "Start the service, or ask from where PUBLIC_URL can be reached."
-        return Finding("storefront", name, "warn", "PUBLIC_URL does not answer from here", advice)
+        return Check("storefront", name, "warn", "PUBLIC_URL does not answer from here", advice)
     if reply.status == 204:
-        return Finding("storefront", name, "ok", "the service at PUBLIC_URL lets it call")
+        return Check("storefront", name, "ok", "the service at PUBLIC_URL lets it call")
     advice = "Deploy these settings there, and see whether something in front of it answers OPTIONS."
-    return Finding("storefront", name, "fail", f"PUBLIC_URL answers its preflight with {reply.status}", advice)
+    return Check("storefront", name, "fail", f"PUBLIC_URL answers its preflight with {reply.status}", advice)
 
 
-def _site(settings: Settings, origin: str) -> Finding:
+def _site(settings: Settings, origin: str) -> Check:
     if same_site(origin, settings.public_url):
-        return Finding("storefront", origin, "ok", "same site as PUBLIC_URL: browsers send it the session cookie")
-    return Finding(
+        return Check("storefront", origin, "ok", "same site as PUBLIC_URL: browsers send it the session cookie")
+    return Check(
         "storefront",
         origin,
         "warn",
@@ -115,131 +115,131 @@ def _site(settings: Settings, origin: str) -> Finding:
 # Stores -------------------------------------------------------------------------------------------------------------
 
 
-async def _stores(settings: Settings) -> list[Finding]:
+async def _stores(settings: Settings) -> list[Check]:
     return [*await asyncio.gather(_valkey(settings)), *await _database(settings)]
 
 
-async def _valkey(settings: Settings) -> Finding:
+async def _valkey(settings: Settings) -> Check:
     valkey = connect(settings.valkey_url, verify_tls=settings.valkey_verify_tls, timeout_seconds=2)
     began = time.perf_counter()
     try:
         with store_errors():
             await valkey.get("doctor")
     except Problem:
-        return Finding("stores", "Valkey", "fail", "does not answer", "Look at VALKEY_URL and at the store itself.")
+        return Check("stores", "Valkey", "fail", "does not answer", "Look at VALKEY_URL and at the store itself.")
     finally:
         await valkey.aclose(close_connection_pool=True)
     took = time.perf_counter() - began
     if took > settings.valkey_timeout_seconds:
         detail = f"took {took:.2f} s, longer than VALKEY_TIMEOUT_SECONDS"
-        return Finding("stores", "Valkey", "warn", detail, "Move it nearer, or allow it more time.")
-    return Finding("stores", "Valkey", "ok", "answers")
+        return Check("stores", "Valkey", "warn", detail, "Move it nearer, or allow it more time.")
+    return Check("stores", "Valkey", "ok", "answers")
 
 
-async def _database(settings: Settings) -> list[Finding]:
+async def _database(settings: Settings) -> list[Check]:
     database = Database(settings.database_url)
     await database.open()
     try:
         return await _tables(database)
     except Problem:
         remedy = "Look at DATABASE_URL and at the database itself."
-        return [Finding("stores", "PostgreSQL", "fail", "does not answer", remedy)]
+        return [Check("stores", "PostgreSQL", "fail", "does not answer", remedy)]
     finally:
         await database.close()
 
 
-async def _tables(database: Database) -> list[Finding]:
+async def _tables(database: Database) -> list[Check]:
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     async with database.connection() as connection:
         found = await (await connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL")).fetchone()
         version = found and found[0] and await (await connection.execute("TABLE alembic_version")).fetchone()
         if not version or version[0] != head:
             remedy = "Run `python -m bff migrate`."
-            return [Finding("stores", "PostgreSQL", "fail", "answers, but its tables are not up to date", remedy)]
+            return [Check("stores", "PostgreSQL", "fail", "answers, but its tables are not up to date", remedy)]
         late = await connection.execute(
             "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"
             " AND coalesce(scheduled_at, now()) < now() - make_interval(secs => %s)",
             (WAITING_SECONDS,),
         )
         (waiting,) = await late.fetchone() or (0,)
-    return [Finding("stores", "PostgreSQL", "ok", "answers, and its tables are up to date"), _worker(waiting)]
+    return [Check("stores", "PostgreSQL", "ok", "answers, and its tables are up to date"), _worker(waiting)]
 
 
-def _worker(waiting: int) -> Finding:
+def _worker(waiting: int) -> Check:
     if waiting:
         remedy = "Start `python -m bff worker`."
-        return Finding("stores", "worker", "warn", f"{waiting} jobs have waited for ten minutes or more", remedy)
-    return Finding("stores", "worker", "ok", "no job is late")
+        return Check("stores", "worker", "warn", f"{waiting} jobs have waited for ten minutes or more", remedy)
+    return Check("stores", "worker", "ok", "no job is late")
 
 
 # Shopify ------------------------------------------------------------------------------------------------------------
 
 
-async def _shopify(settings: Settings, upstream: Upstream) -> list[Finding]:
-    shopify = Shopify(upstream, client_of(settings), time.time)
+async def _shopify(settings: Settings, upstream: Upstream) -> list[Check]:
+    shopify = ShopifyClient(upstream, shopify_registration(settings), time.time)
     clock = await _clock(settings, upstream)
     try:
         issuer = await shopify.issuer()
     except UpstreamFailed as failure:
         remedy = "Look at SHOPIFY_SHOP_URL, SHOPIFY_ISSUER, and whether customer accounts are on in the shop."
-        return [clock, Finding("shopify", "discovery", "fail", failure.why, remedy)]
-    found = [clock, Finding("shopify", "discovery", "ok", f"both documents; the issuer is {issuer}")]
+        return [clock, Check("shopify", "discovery", "fail", failure.why, remedy)]
+    found = [clock, Check("shopify", "discovery", "ok", f"both documents; the issuer is {issuer}")]
     if settings.shopify_issuer is None:
         advice = f"Set SHOPIFY_ISSUER={issuer}, so that no other is ever believed."
-        found.append(Finding("shopify", "issuer", "warn", "is not set: the first one seen is pinned", advice))
+        found.append(Check("shopify", "issuer", "warn", "is not set: the first one seen is pinned", advice))
     return [*found, await _registration(shopify)]
 
 
-async def _registration(shopify: Shopify) -> Finding:
+async def _registration(shopify: ShopifyClient) -> Check:
     """A refresh token that never was: Shopify calls it dead only when it knows who asks, and from where."""
     nobody = ShopifyTokens(kind="customer_account", access_token="", expires_at=0, refresh_token=NOBODY)
     try:
         await shopify.refresh(nobody)
     except VendorRefused:
-        return Finding("shopify", "registration", "ok", "client id, secret and JavaScript origin are known")
+        return Check("shopify", "registration", "ok", "client id, secret and JavaScript origin are known")
     except UpstreamFailed as failure:
         remedy = "Compare SHOPIFY_CLIENT_ID, SHOPIFY_CLIENT_SECRET and the JavaScript origin with the Headless channel."
-        return Finding("shopify", "registration", "fail", failure.why, remedy)
-    return Finding("shopify", "registration", "warn", "answered a token that cannot exist", "Look at SHOPIFY_SHOP_URL.")
+        return Check("shopify", "registration", "fail", failure.why, remedy)
+    return Check("shopify", "registration", "warn", "answered a token that cannot exist", "Look at SHOPIFY_SHOP_URL.")
 
 
-async def _clock(settings: Settings, upstream: Upstream) -> Finding:
+async def _clock(settings: Settings, upstream: Upstream) -> Check:
     url = f"{settings.shopify_shop_url}/.well-known/openid-configuration"
-    call = Call(vendor="shopify", operation="shopify_discovery", method="GET", url=url, harmless=True)
+    call = Call(vendor="shopify", operation="shopify_discovery", method="GET", url=url, idempotent=True)
     try:
         told = parsedate_to_datetime((await upstream.call(call)).headers["date"])
     except (UpstreamFailed, KeyError, ValueError):
-        return Finding("shopify", "clock", "warn", "cannot be compared: Shopify tells no time", "Ask again later.")
+        return Check("shopify", "clock", "warn", "cannot be compared: Shopify tells no time", "Ask again later.")
     ahead = time.time() - told.timestamp()
     if abs(ahead) > CLOCK_SECONDS:
         remedy = "Set this machine's clock; tokens are judged by it."
-        return Finding("shopify", "clock", "fail", f"is {ahead:+.0f} s from Shopify's", remedy)
-    return Finding("shopify", "clock", "ok", "agrees with Shopify's")
+        return Check("shopify", "clock", "fail", f"is {ahead:+.0f} s from Shopify's", remedy)
+    return Check("shopify", "clock", "ok", "agrees with Shopify's")
 
 
 # Subtotal -----------------------------------------------------------------------------------------------------------
 
 
-async def _subtotal(settings: Settings, retail: Retail | None) -> list[Finding]:
+async def _subtotal(settings: Settings, retail: SubtotalClient | None) -> list[Check]:
     found = [_table(settings)]
     if settings.subtotal_simulated_events:
         advice = "Set SUBTOTAL_SIMULATED_EVENTS=off before real shoppers come."
-        found.append(Finding("subtotal", "simulated events", "warn", "are paid like real ones", advice))
+        found.append(Check("subtotal", "simulated events", "warn", "are paid like real ones", advice))
     if retail is None:
-        return [*found, Finding("subtotal", "API", "note", "needs SUBTOTAL_API_KEY; no accounts can be linked")]
+        return [*found, Check("subtotal", "API", "note", "needs SUBTOTAL_API_KEY; no accounts can be linked")]
     try:
         await retail.connections(NOBODY)
     except VendorRefused as refusal:
         remedy = "Compare SUBTOTAL_API_KEY with Subtotal's dashboard."
-        return [*found, Finding("subtotal", "API", "fail", f"refused with {refusal.status}", remedy)]
+        return [*found, Check("subtotal", "API", "fail", f"refused with {refusal.status}", remedy)]
     except UpstreamFailed as failure:
-        return [*found, Finding("subtotal", "API", "fail", failure.detail, "Look at SUBTOTAL_API_URL.")]
-    return [*found, Finding("subtotal", "API", "ok", "answers, and accepts the key")]
+        return [*found, Check("subtotal", "API", "fail", failure.detail, "Look at SUBTOTAL_API_URL.")]
+    return [*found, Check("subtotal", "API", "ok", "answers, and accepts the key")]
 
 
-def _table(settings: Settings) -> Finding:
+def _table(settings: Settings) -> Check:
     if not settings.subtotal_actions:
-        return Finding("subtotal", "SUBTOTAL_ACTIONS", "note", "is empty: no purchase elsewhere earns points")
+        return Check("subtotal", "SUBTOTAL_ACTIONS", "note", "is empty: no purchase elsewhere earns points")
     rules = ", ".join(dict.fromkeys(action.earning_rule_id for action in settings.subtotal_actions))
     detail = f"pays the rules {rules}; no action of Subtotal's own integration may name one of them, or it pays twice"
-    return Finding("subtotal", "SUBTOTAL_ACTIONS", "note", detail)
+    return Check("subtotal", "SUBTOTAL_ACTIONS", "note", detail)

@@ -2,27 +2,32 @@
 
 import asyncio
 import hmac
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bff.errors import Problem
+from bff.stores.database import Database
 from bff.telemetry import metrics
+from bff.web.state import WebState
 
 
-async def healthz(_: Request[Any]) -> Response:
+class HealthState(WebState):
+    database: Database
+
+
+async def healthz(_: Request[HealthState]) -> Response:
     """Alive: says nothing of what this depends on, so that a vendor's trouble never restarts a healthy process."""
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
 
 
-async def readyz(request: Request[Any]) -> Response:
+async def readyz(request: Request[HealthState]) -> Response:
     """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
     ready = await asyncio.gather(request.state["sessions"].ping(), request.state["database"].ping())
     return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
 
 
-async def show_metrics(request: Request[Any]) -> Response:
+async def show_metrics(request: Request[HealthState]) -> Response:
     """For Prometheus; without the token there is nothing at this address."""
     expected = request.state["settings"].metrics_token
     given = request.headers.get("authorization", "")

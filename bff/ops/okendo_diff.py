@@ -14,9 +14,9 @@ from urllib.parse import quote
 import msgspec
 
 from bff.ops.okendo_reference import Documented, documented, page_of
-from bff.vendors.okendo.operations import ROWS
+from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.overrides import ALSO_IN_PATH, STORE, given_in_path, is_path_of, places_of
-from bff.vendors.okendo.row import ForStore, Page, Public, Row
+from bff.vendors.okendo.row import ForStore, Operation, Page, Public
 
 # Which words in path, summary or operation id make a documented operation one of ours: whether it is the store's,
 # whether it only reads, and the words. The first that fits and is not taken.
@@ -56,8 +56,8 @@ def overrides_from(file: str) -> str:
             lines.append(f"# Not one of ours: {operation.method} {operation.path}")
         else:
             taken[name] = operation
-    lines += [f"# Not on this page: {name}" for name in ROWS if name not in taken]
-    for name, row in ROWS.items():
+    lines += [f"# Not on this page: {name}" for name in OPERATIONS if name not in taken]
+    for name, row in OPERATIONS.items():
         if name in taken:
             lines += ["", *_section(row, taken[name])]
     return "\n".join(lines) + "\n"
@@ -78,7 +78,7 @@ def _meant(operation: Documented, taken: Mapping[str, Documented]) -> str | None
 # What differs -------------------------------------------------------------------------------------------------------
 
 
-def _section(row: Row[Any], operation: Documented) -> list[str]:
+def _section(row: Operation[Any], operation: Documented) -> list[str]:
     changes: dict[str, Any] = {}
     reasons: list[str] = []
     if operation.method != row.method:
@@ -99,7 +99,7 @@ class Place(NamedTuple):
     theirs: str
 
 
-def _found(row: Row[Any], operation: Documented) -> dict[str, Place]:
+def _found(row: Operation[Any], operation: Documented) -> dict[str, Place]:
     """Where the page takes the arguments that our path has places for: by their names, else by being the only one."""
     store = {STORE, *STORE_ON_PAGE.findall(operation.path)}
     in_path = tuple(name for name in PLACE_ON_PAGE.findall(operation.path) if name not in store)
@@ -117,7 +117,7 @@ def _found(row: Row[Any], operation: Documented) -> dict[str, Place]:
 
 
 def _compare_path(
-    row: Row[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
+    row: Operation[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
 ) -> None:
     """The page's path with our names in its places, unless it has places or signs that we cannot fill or send."""
     names = {place.theirs: ours for ours, place in found.items() if place.kind == "path"}
@@ -148,7 +148,7 @@ def _why_not(foreign: list[str], lost: list[str]) -> str:
 
 
 def _compare_arguments(
-    row: Row[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
+    row: Operation[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
 ) -> None:
     known, query = (operation.query, ()) if operation.method == "GET" else (operation.body, operation.query)
     used = {place.theirs for place in found.values()}
@@ -167,7 +167,7 @@ def _compare_arguments(
     reasons += [f"the page also takes {', '.join(names)}{where}" for where, names in takes.items() if names]
 
 
-def _compare_answer(row: Row[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:
+def _compare_answer(row: Operation[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:
     if not msgspec.structs.fields(_shape(row)):
         return
     envelope = _envelope(row, operation)
@@ -186,7 +186,7 @@ def _compare_answer(row: Row[Any], operation: Documented, changes: dict[str, Any
     reasons += [f"names: nothing on the page is like {missing[one][0]!r}, which we cannot do without" for one in lost]
 
 
-def _fields(row: Row[Any]) -> dict[str, tuple[str, ...]]:
+def _fields(row: Operation[Any]) -> dict[str, tuple[str, ...]]:
     """Our fields and the vendor's names for them."""
     return {field: aliases for field in _shape(row).__struct_fields__ if (aliases := row.names.get(field))}
 
@@ -206,12 +206,12 @@ def _meant_by(aliases: tuple[str, ...], inside: list[str]) -> str | None:
     return next(same, None) or next(filter(None, (_alike(alias, level[alias]) for alias in aliases)), None)
 
 
-def _shape(row: Row[Any]) -> type[msgspec.Struct]:
+def _shape(row: Operation[Any]) -> type[msgspec.Struct]:
     shape: type[msgspec.Struct] = row.reply if get_origin(row.reply) is None else get_args(row.reply)[0]
     return shape
 
 
-def _envelope(row: Row[Any], operation: Documented) -> str | None:
+def _envelope(row: Operation[Any], operation: Documented) -> str | None:
     """Where the answer lies; None when that cannot be told."""
     is_list = get_origin(row.reply) in {list, Page}
     if is_list:

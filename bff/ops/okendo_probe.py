@@ -7,10 +7,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from bff.errors import Problem, UpstreamFailed, UpstreamTimeout, VendorRefused
-from bff.ops.report import Finding, Verdict
-from bff.vendors.okendo.client import Okendo
-from bff.vendors.okendo.operations import LOGIN, MERCHANT_CUSTOMER, ROWS
-from bff.vendors.okendo.row import ForMember, ForMerchant, Page, Public, Row
+from bff.ops.report import Check, Verdict
+from bff.vendors.okendo.client import OkendoClient
+from bff.vendors.okendo.operations import LOGIN, MERCHANT_CUSTOMER, OPERATIONS
+from bff.vendors.okendo.row import ForMember, ForMerchant, Operation, Page, Public
 
 # A Shopify customer access token, to read as that customer; from the environment, since arguments are seen by all.
 TOKEN = "DOCTOR_CUSTOMER_TOKEN"  # noqa: S105
@@ -22,14 +22,14 @@ LOOK = "Look at OKENDO_API_URL, then ask again."
 LATER = "Ask again later."
 
 
-async def probed(okendo: Okendo, rows: Mapping[str, Row[Any]], token: str) -> list[Finding]:
+async def probed(okendo: OkendoClient, rows: Mapping[str, Operation[Any]], token: str) -> list[Check]:
     """Every row that only reads; a member's rows only with a customer's token."""
     jwt, why_not, login = await _login(okendo, rows[LOGIN.name], token)
     others = [_probed(okendo, row, jwt, why_not) for name, row in rows.items() if name != LOGIN.name]
     return [login, *await asyncio.gather(*others)]
 
 
-async def _login(okendo: Okendo, row: Row[Any], token: str) -> tuple[str, str, Finding]:
+async def _login(okendo: OkendoClient, row: Operation[Any], token: str) -> tuple[str, str, Check]:
     """The member's JWT, or why there is none, and the line about it."""
     if not token:
         return "", f"needs {TOKEN}", _line(row, "note", f"needs {TOKEN}")
@@ -44,9 +44,9 @@ async def _login(okendo: Okendo, row: Row[Any], token: str) -> tuple[str, str, F
     return login.token, "", _line(row, *described(row, login))
 
 
-async def _probed(okendo: Okendo, row: Row[Any], jwt: str, why_not: str) -> Finding:
+async def _probed(okendo: OkendoClient, row: Operation[Any], jwt: str, why_not: str) -> Check:
     # As shipped: what only reads is not for a file to say.
-    if ROWS[row.name].method != "GET":
+    if OPERATIONS[row.name].method != "GET":
         return _line(row, "note", "is not asked: it would change something")
     if isinstance(row, ForMerchant):
         return await _merchant(okendo, row)
@@ -57,7 +57,7 @@ async def _probed(okendo: Okendo, row: Row[Any], jwt: str, why_not: str) -> Find
     return _line(row, "note", why_not)
 
 
-async def _merchant(okendo: Okendo, row: ForMerchant[Any]) -> Finding:
+async def _merchant(okendo: OkendoClient, row: ForMerchant[Any]) -> Check:
     try:
         await okendo.for_merchant(row, email=NOBODY)
     except VendorRefused as refusal:
@@ -71,7 +71,7 @@ async def _merchant(okendo: Okendo, row: ForMerchant[Any]) -> Finding:
     return _line(row, "ok", "answers")
 
 
-async def _asked(row: Row[Any], answer: Awaitable[Any]) -> Finding:
+async def _asked(row: Operation[Any], answer: Awaitable[Any]) -> Check:
     try:
         verdict, detail = described(row, await answer)
     except VendorRefused as refusal:
@@ -81,12 +81,12 @@ async def _asked(row: Row[Any], answer: Awaitable[Any]) -> Finding:
     return _line(row, verdict, detail, _correct(row) if verdict == "warn" else "")
 
 
-def _refused(row: Row[Any], refusal: VendorRefused, remedy: str) -> Finding:
+def _refused(row: Operation[Any], refusal: VendorRefused, remedy: str) -> Check:
     root = "/enterprise" if isinstance(row, ForMerchant) else ""
     return _line(row, "fail", f"was refused with {refusal.status} at {row.method} {root}{row.path}", remedy)
 
 
-def _failed(row: Row[Any], problem: Problem) -> Finding:
+def _failed(row: Operation[Any], problem: Problem) -> Check:
     """No answer, or one that is none; a call that could not even be made is the row's own fault."""
     if not isinstance(problem, UpstreamFailed):
         return _line(row, "fail", problem.detail, _correct(row))
@@ -95,11 +95,11 @@ def _failed(row: Row[Any], problem: Problem) -> Finding:
     return _line(row, "fail", problem.why, LATER if is_busy else LOOK if is_away else _correct(row))
 
 
-def _correct(row: Row[Any]) -> str:
+def _correct(row: Operation[Any]) -> str:
     return f"Correct [{row.name}] in OKENDO_OVERRIDES; docs/okendo.md says how."
 
 
-def described(row: Row[Any], reply: Any) -> tuple[Verdict, str]:
+def described(row: Operation[Any], reply: Any) -> tuple[Verdict, str]:
     """What an answer held: how many of what, and which of our fields nothing was found for."""
     kind = get_origin(row.reply)
     if kind is None:
@@ -120,5 +120,5 @@ def _never(shape: type[msgspec.Struct], items: list[Any]) -> str:
     return f"; nothing found for {', '.join(empty)}" if empty else ""
 
 
-def _line(row: Row[Any], verdict: Verdict, detail: str, remedy: str = "") -> Finding:
-    return Finding("okendo", f"{row.name} ({row.label})", verdict, detail, remedy)
+def _line(row: Operation[Any], verdict: Verdict, detail: str, remedy: str = "") -> Check:
+    return Check("okendo", f"{row.name} ({row.label})", verdict, detail, remedy)

@@ -7,7 +7,7 @@ import msgspec
 Verdict = Literal["ok", "warn", "fail", "note"]
 
 
-class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line. `note` is something to know or to do, `remedy` what to do about a warning or a failure."""
 
     area: str
@@ -19,14 +19,14 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Report(msgspec.Struct, frozen=True):
     healthy: bool
-    findings: list[Finding]
+    findings: list[Check]
 
 
-def report(findings: list[Finding]) -> Report:
+def report(findings: list[Check]) -> Report:
     return Report(all(finding.verdict != "fail" for finding in findings), findings)
 
 
-def printed(report: Report) -> str:
+def format_report(report: Report) -> str:
     """For people: aligned, one area after the other."""
     width = max(len(finding.name) for finding in report.findings)
     lines: list[str] = []

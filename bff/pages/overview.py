@@ -2,27 +2,35 @@
 
 import asyncio
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.members.activity import Latest
-from bff.members.member import Climb, part, quiet
-from bff.pages.sections import rewards_section, unsettled_redemption
+from bff.members.activity import Latest, MemberActivity
+from bff.members.member import Members
+from bff.members.partial import or_none, or_none_unless_signed_out
+from bff.members.tiers import MemberTiers, TierInputs
+from bff.pages.sections import SectionsState, rewards_section, unsettled_redemption
 from bff.schemas.member import tier_progress_of
 from bff.schemas.program import Reward
 from bff.sessions.store import Session
-from bff.web.responses import page, see
-from bff.web.state import LoyaltyRequest
+from bff.web.responses import page, redirect_to
 from bff.web.visitor import open_session, session_of
 
 # So much of the latest activity is on the overview.
 LINES = 3
 
 
-async def overview(request: LoyaltyRequest) -> Response:
+class OverviewState(SectionsState):
+    members: Members
+    tiers: MemberTiers
+    activity: MemberActivity
+
+
+async def overview(request: Request[OverviewState]) -> Response:
     session = open_session(request)
-    (member, found), earning_rules, unsettled, (climb, latest) = await asyncio.gather(
+    (member, found), earning_rules, unsettled, (inputs, latest) = await asyncio.gather(
         rewards_section(request, session),
-        part(request.state["loyalty"].earning_rules()),
+        or_none(request.state["catalogue"].earning_rules()),
         unsettled_redemption(request, session),
         _of_a_member(request, session),
     )
@@ -35,25 +43,30 @@ async def overview(request: LoyaltyRequest) -> Response:
         next_reward=_next_best(found),
         earning_rules=earning_rules,
         unsettled=unsettled,
-        progress=tier_progress_of(member.tier, *climb) if member and climb else None,
+        progress=tier_progress_of(member.tier, *inputs) if member and inputs else None,
         latest=latest,
     )
 
 
-async def blocked(request: LoyaltyRequest) -> Response:
+async def blocked(request: Request[OverviewState]) -> Response:
     """For those who are blocked; anybody else, whatever led them here, belongs on the overview."""
     session = session_of(request)
-    if session is None or not await request.state["loyalty"].is_blocked(session):
-        return see(request, "overview")
+    if session is None or not await request.state["members"].is_blocked(session):
+        return redirect_to(request, "overview")
     return page(request, "blocked.html")
 
 
-async def _of_a_member(request: LoyaltyRequest, session: Session | None) -> tuple[Climb | None, Latest | None]:
+async def _of_a_member(
+    request: Request[OverviewState], session: Session | None
+) -> tuple[TierInputs | None, Latest | None]:
     """What only those who have joined have. The member is not among it: Okendo is asked for them once."""
-    if session is None or session.record.state != "enrolled":
+    if session is None or session.data.state != "enrolled":
         return None, Latest(None, None)
     state = request.state
-    return await asyncio.gather(quiet(state["loyalty"].climb(session)), quiet(state["history"].latest(session, LINES)))
+    return await asyncio.gather(
+        or_none_unless_signed_out(state["tiers"].inputs(session)),
+        or_none_unless_signed_out(state["activity"].latest(session, LINES)),
+    )
 
 
 def _next_best(found: list[Reward] | None) -> Reward | None:

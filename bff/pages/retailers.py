@@ -3,98 +3,105 @@
 import asyncio
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bff.errors import Problem
-from bff.members.member import part
-from bff.members.retailers import Wanted
+from bff.members.partial import or_none
+from bff.members.retailers import LinkedRetailers, LinkTarget
+from bff.program.catalogue import Catalogue
 from bff.schemas.program import EarningRule
 from bff.schemas.retailers import RetailAward
 from bff.sessions.store import Session
 from bff.settings.readers import origin_of
 from bff.stores.rate_limits import LINK
 from bff.web.inputs import absolute_return_to, read_form
-from bff.web.responses import again, see
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import check_csrf, require_session, session_of, spend
+from bff.web.responses import form_page, redirect_to
+from bff.web.state import WebState
+from bff.web.visitor import check_csrf, hit, require_session, session_of
 
 # The page -----------------------------------------------------------------------------------------------------------
 
 
-async def show(request: LoyaltyRequest) -> Response:
+class RetailersState(WebState):
+    catalogue: Catalogue
+    retailers: LinkedRetailers
+
+
+async def show(request: Request[RetailersState]) -> Response:
     return await _page(request)
 
 
-async def link(request: LoyaltyRequest) -> Response:
+async def link(request: Request[RetailersState]) -> Response:
     """Off to Subtotal's page, which comes back here."""
     session = require_session(request)
     form = await read_form(request)
     try:
         check_csrf(request, session, "link", form.get("csrf", ""))
-        await spend(request, LINK, session.record.customer_id)
-        wanted = Wanted(form.get("retailer") or None, form.get("account") or None)
-        address = await request.state["linking"].link(session, wanted, absolute_return_to(request, None))
+        await hit(request, LINK, session.data.customer_id)
+        wanted = LinkTarget(form.get("retailer") or None, form.get("account") or None)
+        address = await request.state["retailers"].link(session, wanted, absolute_return_to(request, None))
     except Problem as problem:
         return await _again(request, problem)
     return RedirectResponse(address, 303)
 
 
-async def unlink(request: LoyaltyRequest) -> Response:
+async def unlink(request: Request[RetailersState]) -> Response:
     session = require_session(request)
     form = await read_form(request)
     try:
         check_csrf(request, session, "unlink", form.get("csrf", ""))
-        await spend(request, LINK, session.record.customer_id)
-        await request.state["linking"].unlink(session, request.path_params["id"])
+        await hit(request, LINK, session.data.customer_id)
+        await request.state["retailers"].unlink(session, request.path_params["id"])
     except Problem as problem:
         return await _again(request, problem)
-    response = see(request, "retailers")
+    response = redirect_to(request, "retailers")
     response.headers["location"] += "?unlinked=1"
     return response
 
 
-async def _again(request: LoyaltyRequest, problem: Problem) -> Response:
+async def _again(request: Request[RetailersState], problem: Problem) -> Response:
     if problem.status == 401 or problem.code in {"member_blocked", "feature_unavailable"}:
         raise problem
     return await _page(request, problem)
 
 
-async def _page(request: LoyaltyRequest, problem: Problem | None = None) -> Response:
+async def _page(request: Request[RetailersState], problem: Problem | None = None) -> Response:
     settings = request.state["settings"]
     if settings.subtotal_api_key is None:
         raise Problem("not_found", "There is nothing at this address.")
     session = require_session(request) if session_of(request) else None
     accounts, awards, rules = await asyncio.gather(
-        part(request.state["linking"].accounts(session)) if session else _nothing(),
+        or_none(request.state["retailers"].accounts(session)) if session else _nothing(),
         _awards(request, session) if session else _nothing(),
-        part(_rules(request)),
+        or_none(_rules(request)),
     )
     # Chromium asks the policy of the page with the form where that form may lead in the end.
     request.scope["form_target"] = origin_of(settings.subtotal_link_url)
-    return again(
+    return form_page(
         request,
         "retailers.html",
         problem,
         accounts=accounts,
         awards=awards,
-        available=request.state["linking"].available(),
+        available=request.state["retailers"].available(),
         earning_rules=rules or [],
         came_back=problem is None and "linked" in request.query_params,
         unlinked=problem is None and "unlinked" in request.query_params,
     )
 
 
-async def _awards(request: LoyaltyRequest, session: Session) -> list[RetailAward] | None:
+async def _awards(request: Request[RetailersState], session: Session) -> list[RetailAward] | None:
     try:
-        return await request.state["linking"].awards(session)
+        return await request.state["retailers"].awards(session)
     except Problem:
         return None
 
 
-async def _rules(request: LoyaltyRequest) -> list[EarningRule]:
+async def _rules(request: Request[RetailersState]) -> list[EarningRule]:
     """The ways to earn that the table of actions pays, as the program words them."""
     paid = {action.earning_rule_id for action in request.state["settings"].subtotal_actions}
-    return [rule for rule in await request.state["loyalty"].earning_rules() if rule.id in paid]
+    return [rule for rule in await request.state["catalogue"].earning_rules() if rule.id in paid]
 
 
 async def _nothing() -> Any:

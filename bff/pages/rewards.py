@@ -4,21 +4,21 @@ import asyncio
 import secrets
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Problem, UpstreamFailed
-from bff.pages.sections import rewards_section, unsettled_redemption
+from bff.pages.sections import SectionsState, rewards_section, unsettled_redemption
 from bff.redemptions.ledger import Recent
 from bff.redemptions.outcomes import shown, why_failed
-from bff.redemptions.redeem import Wish
+from bff.redemptions.redeem import RedeemRequest
 from bff.sessions.store import Session
 from bff.web.inputs import idempotency_key, read_form
-from bff.web.responses import again, apply_url, page, see
-from bff.web.state import LoyaltyRequest
-from bff.web.visitor import check_csrf, open_session, require_session, spend_redemption
+from bff.web.responses import apply_url, form_page, page, redirect_to
+from bff.web.visitor import check_csrf, hit_redemption, open_session, require_session
 
 
-async def rewards(request: LoyaltyRequest) -> Response:
+async def rewards(request: Request[SectionsState]) -> Response:
     session = open_session(request)
     (member, found), unsettled = await asyncio.gather(
         rewards_section(request, session), unsettled_redemption(request, session)
@@ -26,33 +26,33 @@ async def rewards(request: LoyaltyRequest) -> Response:
     return page(request, "rewards.html", member=member, rewards=found, unsettled=unsettled)
 
 
-async def show_reward(request: LoyaltyRequest) -> Response:
+async def show_reward(request: Request[SectionsState]) -> Response:
     return await _reward_page(request, secrets.token_urlsafe(24))
 
 
-async def redeem(request: LoyaltyRequest) -> Response:
+async def redeem(request: Request[SectionsState]) -> Response:
     """The one button. The hidden key makes a double click, a reload or Back the same redemption."""
     session = require_session(request)
     form = await read_form(request)
     key = form.get("key", "")
     try:
         check_csrf(request, session, "redeem", form.get("csrf", ""))
-        wish = Wish(
+        wanted = RedeemRequest(
             key=idempotency_key(key), reward_id=request.path_params["id"], request_id=request.scope["request_id"]
         )
-        await spend_redemption(request, session, wish.reward_id)
-        await request.state["redemptions"].redeem(session, wish)
+        await hit_redemption(request, session, wanted.reward_id)
+        await request.state["redemptions"].redeem(session, wanted)
     except Problem as problem:
         if problem.code in {"not_found", "session_expired", "member_blocked"}:
             raise
         if problem.code == "request_in_progress" and await _is_known(request, session, key):
-            return see(request, "redemption", key=key)
+            return redirect_to(request, "redemption", key=key)
         fresh = key if problem.code != "idempotency_key_reused" else secrets.token_urlsafe(24)
         return await _reward_page(request, fresh, problem)
-    return see(request, "redemption", key=key)
+    return redirect_to(request, "redemption", key=key)
 
 
-async def show_redemption(request: LoyaltyRequest) -> Response:
+async def show_redemption(request: Request[SectionsState]) -> Response:
     """How it ended. A page that asks by itself says what it has `seen`, and is only answered when there is news."""
     session = require_session(request)
     entry = await request.state["redemptions"].find(session, request.path_params["key"])
@@ -66,7 +66,7 @@ async def show_redemption(request: LoyaltyRequest) -> Response:
     return page(request, "redemption.html", redemption=redemption, outcome=outcome)
 
 
-async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | None = None) -> Response:
+async def _reward_page(request: Request[SectionsState], key: str, problem: Problem | None = None) -> Response:
     session = open_session(request)
     member, found = await rewards_section(request, session)
     if found is None:
@@ -79,10 +79,10 @@ async def _reward_page(request: LoyaltyRequest, key: str, problem: Problem | Non
     if session is not None and problem is None and request.query_params.get("again") != "1":
         recent = await _recent(request, session, reward.id)
     values = {"reward": reward, "member": member, "key": key, "recent": recent, "unsettled": unsettled}
-    return again(request, "reward.html", problem, **values)
+    return form_page(request, "reward.html", problem, **values)
 
 
-async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> Recent | None:
+async def _recent(request: Request[SectionsState], session: Session, reward_id: str) -> Recent | None:
     """A browser that goes Back loads this page anew, with a new key: whoever has just redeemed is told so first."""
     try:
         return await request.state["redemptions"].recent(session, reward_id)
@@ -90,7 +90,7 @@ async def _recent(request: LoyaltyRequest, session: Session, reward_id: str) -> 
         return None
 
 
-async def _is_known(request: LoyaltyRequest, session: Session, key: str) -> bool:
+async def _is_known(request: Request[SectionsState], session: Session, key: str) -> bool:
     try:
         return bool(await request.state["redemptions"].find(session, key))
     except Problem:

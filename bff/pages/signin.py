@@ -3,24 +3,27 @@
 import secrets
 
 import structlog
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bff.errors import Problem, UpstreamFailed, VendorRefused
-from bff.sessions.store import LOGIN_SECONDS
+from bff.sessions.logins import LOGIN_SECONDS, PendingLogins
+from bff.sessions.tickets import Tickets
 from bff.stores.rate_limits import LOGIN
+from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import PendingLogin
-from bff.web.inputs import read_form, safe_return_to
-from bff.web.responses import page, path_for, see, sign_in_url
-from bff.web.state import LoyaltyRequest
+from bff.web.inputs import read_form, read_return_to
+from bff.web.responses import page, path_for, redirect_to, sign_in_url
+from bff.web.state import WebState
 from bff.web.visitor import (
     LOGIN_COOKIE,
     address_of,
     check_csrf,
     cookies_named,
     end_previous_session,
+    hit,
     session_of,
     set_cookie,
-    spend,
     with_session,
     without_cookies,
 )
@@ -33,17 +36,23 @@ LOGIN_HINTS = ("locale", "region_country", "login_hint")
 LOOKING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
 
-async def login(request: LoyaltyRequest) -> Response:
+class SignInState(WebState):
+    logins: PendingLogins
+    shopify: ShopifyClient
+    tickets: Tickets
+
+
+async def login(request: Request[SignInState]) -> Response:
     """Send the browser to Shopify. `return_to` and a few hints that Shopify documents may be given."""
-    await spend(request, LOGIN, address_of(request))
-    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    await hit(request, LOGIN, address_of(request))
+    return_to = read_return_to(request.state["settings"], request.query_params.get("return_to"))
     return await _begin(request, return_to, prefix="")
 
 
-async def callback(request: LoyaltyRequest) -> Response:
+async def callback(request: Request[SignInState]) -> Response:
     """Shopify sent the browser back: with a code, or with an error. Unknown parameters are ignored."""
     state, code = request.query_params.get("state", ""), request.query_params.get("code", "")
-    pending = await request.state["sessions"].take_login(state) if 0 < len(state) <= 128 else None
+    pending = await request.state["logins"].take(state) if 0 < len(state) <= 128 else None
     if pending is None or not _same_browser(request, pending):
         return await _restart(request, state)
     if "error" in request.query_params or not 0 < len(code) <= 1024:
@@ -51,7 +60,7 @@ async def callback(request: LoyaltyRequest) -> Response:
     try:
         tokens = await request.state["shopify"].redeem_code(code, pending)
         customer = await request.state["shopify"].customer_of(tokens.access_token)
-        cookie = await request.state["loyalty"].sign_in(tokens, customer)
+        cookie = await request.state["sign_in"].begin(tokens, customer)
     except VendorRefused:
         return _failed(request, "Signing in took too long or was done twice.", 400, pending.return_to)
     except UpstreamFailed as failure:
@@ -60,56 +69,56 @@ async def callback(request: LoyaltyRequest) -> Response:
         return _failed(request, problem.detail, problem.status, pending.return_to)
     await end_previous_session(request, customer)
     # The login cookie stays for its ten minutes: another tab may be signing in as well.
-    response = RedirectResponse(safe_return_to(request.state["settings"], pending.return_to), 303)
+    response = RedirectResponse(read_return_to(request.state["settings"], pending.return_to), 303)
     return with_session(request, response, cookie)
 
 
-async def logout(request: LoyaltyRequest) -> Response:
+async def logout(request: Request[SignInState]) -> Response:
     """End the session here and at Shopify. Twice gives the same answer as once."""
     session = session_of(request)
     if session is not None:
         check_csrf(request, session, "logout", (await read_form(request)).get("csrf", ""))
-        await request.state["loyalty"].sign_out(session)
-    response = without_cookies(request, see(request, "signed_out"))
+        await request.state["sign_in"].end(session)
+    response = without_cookies(request, redirect_to(request, "signed_out"))
     response.headers["clear-site-data"] = '"cache"'
     return response
 
 
-async def signed_out(request: LoyaltyRequest) -> Response:
+async def signed_out(request: Request[SignInState]) -> Response:
     return page(request, "signed_out.html")
 
 
-async def go_on(request: LoyaltyRequest) -> Response:
+async def continue_with_ticket(request: Request[SignInState]) -> Response:
     """`GET /session/continue`: the shopper's browser brings its ticket and gets a session for it."""
-    response = await _admitted(request)
+    response = await _redeem_ticket(request)
     # Nobody is told where the browser comes from: the ticket is in that address.
     response.headers["referrer-policy"] = "no-referrer"
     return response
 
 
-async def _admitted(request: LoyaltyRequest) -> Response:
+async def _redeem_ticket(request: Request[SignInState]) -> Response:
     if not _is_a_visit(request):
         return _failed(request, "This address works when it is opened.", 400)
-    await spend(request, LOGIN, address_of(request))
+    await hit(request, LOGIN, address_of(request))
     admission = await request.state["tickets"].take(request.query_params.get("ticket", ""))
     if admission is None:
         return _failed(request, "This link has been used already, or is too old.", 400)
     try:
-        cookie = await request.state["loyalty"].sign_in(admission.tokens, admission.customer)
+        cookie = await request.state["sign_in"].begin(admission.tokens, admission.customer)
     except Problem as problem:
         return _failed(request, problem.detail, problem.status)
     await end_previous_session(request, admission.customer)
-    return_to = safe_return_to(request.state["settings"], request.query_params.get("return_to"))
+    return_to = read_return_to(request.state["settings"], request.query_params.get("return_to"))
     return with_session(request, RedirectResponse(return_to, 303), cookie)
 
 
-def _is_a_visit(request: LoyaltyRequest) -> bool:
+def _is_a_visit(request: Request[SignInState]) -> bool:
     """Somebody goes there, in a window of their own: not a preview, a prefetch, a frame, or a picture (D6, L6)."""
     ahead = any(word in request.headers.get(name, "") for name in LOOKING_AHEAD for word in ("prefetch", "preview"))
     return request.method == "GET" and not ahead and request.headers.get("sec-fetch-dest", "document") == "document"
 
 
-async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Response:
+async def _begin(request: Request[SignInState], return_to: str, prefix: str) -> Response:
     given = cookies_named(request, LOGIN_COOKIE)
     browser = given[0] if len(given) == 1 and len(given[0]) == 22 and given[0].isascii() else secrets.token_urlsafe(16)
     pending = PendingLogin(
@@ -117,31 +126,31 @@ async def _begin(request: LoyaltyRequest, return_to: str, prefix: str) -> Respon
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(48),
         return_to=return_to,
-        browser=request.state["keys"].mark("login", browser),
+        browser=request.state["keys"].hmac("login", browser),
     )
     hints = {name: request.query_params[name][:128] for name in LOGIN_HINTS if request.query_params.get(name)}
     try:
         url = await request.state["shopify"].authorization_url(pending, **hints)
     except UpstreamFailed as failure:
         return _failed(request, "Signing in is not possible right now.", failure.status, return_to)
-    await request.state["sessions"].begin_login(pending)
+    await request.state["logins"].begin(pending)
     response = RedirectResponse(url, 302)
     set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)
     return response
 
 
-async def _restart(request: LoyaltyRequest, state: str) -> Response:
+async def _restart(request: Request[SignInState], state: str) -> Response:
     """A sign-in this browser did not begin, or began too long ago: begin anew, once, then explain."""
     if state.startswith(SECOND_TRY) or not state:
         return _failed(request, "This sign-in was begun in another browser or too long ago.", 400)
     return await _begin(request, request.state["settings"].base_path + "/", SECOND_TRY)
 
 
-def _same_browser(request: LoyaltyRequest, pending: PendingLogin) -> bool:
+def _same_browser(request: Request[SignInState], pending: PendingLogin) -> bool:
     given = cookies_named(request, LOGIN_COOKIE)
-    return len(given) == 1 and request.state["keys"].matches("login", pending.browser, given[0])
+    return len(given) == 1 and request.state["keys"].verify("login", pending.browser, given[0])
 
 
-def _failed(request: LoyaltyRequest, failure: str, status: int, return_to: str | None = None) -> Response:
+def _failed(request: Request[SignInState], failure: str, status: int, return_to: str | None = None) -> Response:
     again = sign_in_url(request, return_to) if return_to else path_for(request, "login")
     return page(request, "login_failed.html", status, failure=failure, again=again)

@@ -8,12 +8,13 @@ from typing import Any
 from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
 from bff.program.policies import Policies, present
-from bff.stores.refreshing import Remembered
-from bff.stores.shared_cache import FAILED_SECONDS, Copies, Copy, NotMyTurn
-from bff.vendors.okendo.client import Okendo
+from bff.schemas.program import EarningRule, Reward, earning_rule_of, reward_of
+from bff.stores.refreshing import StaleWhileRevalidate
+from bff.stores.shared_cache import FAILED_SECONDS, Cached, RefreshInProgress, SharedCache
+from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import EARNING_RULES, LEGAL_POLICIES, REDEMPTION_RULES, VIP_PROGRAM
-from bff.vendors.okendo.replies import EarningRule, RedemptionRule, Tier
-from bff.vendors.okendo.row import Locale, Public, Reply
+from bff.vendors.okendo.replies import Tier
+from bff.vendors.okendo.row import Locale, Public, ReplyT
 
 FRESH_SECONDS = 60
 STALE_SECONDS = 3600
@@ -29,12 +30,12 @@ class Catalogue:
     Reading raises UpstreamFailed when there is no copy and Okendo does not answer.
     """
 
-    def __init__(self, okendo: Okendo, copies: Copies, clock: Clock) -> None:
+    def __init__(self, okendo: OkendoClient, shared_cache: SharedCache, clock: Clock) -> None:
         self._okendo = okendo
-        self._copies = copies
+        self._shared_cache = shared_cache
         self._clock = clock
-        self._held: dict[str, Remembered[Copy[Any]]] = {}
-        self._localised: dict[str, Remembered[Copy[Any]]] = {}
+        self._held: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
+        self._localised: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
 
     async def policies(self) -> Policies:
         """For showing; at the click they are read anew (`current_policies`)."""
@@ -49,16 +50,17 @@ class Catalogue:
         return present(copy.value)
 
     async def earning_rules(self) -> list[EarningRule]:
-        return (await self.copy(EARNING_RULES)).value
+        return [earning_rule_of(rule) for rule in (await self.copy(EARNING_RULES)).value]
 
-    async def rewards(self, locale: Locale | None = None) -> list[RedemptionRule]:
-        return (await self.copy(REDEMPTION_RULES, **(locale or {}))).value
+    async def rewards(self, locale: Locale | None = None) -> list[Reward]:
+        """The rewards as a stranger sees them."""
+        return [reward_of(rule, None) for rule in (await self.copy(REDEMPTION_RULES, **(locale or {}))).value]
 
     async def tiers(self) -> list[Tier]:
         """Lowest first."""
         return lowest_first((await self.copy(VIP_PROGRAM)).value)
 
-    async def copy(self, row: Public[Reply], **arguments: Any) -> Copy[Reply]:
+    async def copy(self, row: Public[ReplyT], **arguments: Any) -> Cached[ReplyT]:
         """Okendo's answer, not older than the limits above."""
         question = self._okendo.question(row, **arguments)
         value, _ = await self._held_for(row, question, arguments).get()
@@ -69,9 +71,11 @@ class Catalogue:
         question = self._okendo.question(row, **arguments)
         return question in self._held or question in self._localised
 
-    def _held_for(self, row: Public[Any], question: str, arguments: dict[str, Any]) -> Remembered[Copy[Any]]:
+    def _held_for(
+        self, row: Public[Any], question: str, arguments: dict[str, Any]
+    ) -> StaleWhileRevalidate[Cached[Any]]:
         kept = self._localised if arguments else self._held
-        held = kept.pop(question, None) or Remembered(
+        held = kept.pop(question, None) or StaleWhileRevalidate(
             lambda: self._latest(row, question, arguments),
             self._clock,
             fresh_seconds=FRESH_SECONDS,
@@ -83,16 +87,16 @@ class Catalogue:
             self._localised.pop(next(iter(self._localised)))
         return held
 
-    async def _latest(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
+    async def _latest(self, row: Public[ReplyT], question: str, arguments: dict[str, Any]) -> Cached[ReplyT]:
         """From the other processes if they have it fresh, else from Okendo, which one process at a time asks."""
-        found = await self._copies.find(question, row.reply)
+        found = await self._shared_cache.find(question, row.reply)
         if found is not None and self._clock() - found.asked_at <= FRESH_SECONDS:
             return found
         usable = found if found is not None and self._clock() - found.asked_at <= STALE_SECONDS else None
         try:
-            async with self._copies.turn(question):
+            async with self._shared_cache.refresh_lock(question):
                 return await self._renewed(row, question, arguments)
-        except NotMyTurn as other:
+        except RefreshInProgress as other:
             if usable is not None:
                 return usable
             return await self._elsewhere(row, question, arguments, failed=other.failed)
@@ -102,21 +106,21 @@ class Catalogue:
             return usable
 
     async def _elsewhere(
-        self, row: Public[Reply], question: str, arguments: dict[str, Any], *, failed: bool
-    ) -> Copy[Reply]:
+        self, row: Public[ReplyT], question: str, arguments: dict[str, Any], *, failed: bool
+    ) -> Cached[ReplyT]:
         """What another process gets, or has just failed to get; asked for anyway if that takes too long."""
         if failed:
             raise UpstreamFailed("It has just failed.", sent=False, retry_after_seconds=FAILED_SECONDS)
-        await self._copies.over(question)
-        found: Copy[Reply] | None = await self._copies.find(question, row.reply)
+        await self._shared_cache.wait_for_refresh(question)
+        found: Cached[ReplyT] | None = await self._shared_cache.find(question, row.reply)
         return found or await self._renewed(row, question, arguments)
 
-    async def _renewed(self, row: Public[Reply], question: str, arguments: dict[str, Any]) -> Copy[Reply]:
-        copy = Copy(await self._asked(row, **arguments), self._clock())
-        await self._copies.keep(question, copy, STALE_SECONDS, is_one_of_many=bool(arguments))
+    async def _renewed(self, row: Public[ReplyT], question: str, arguments: dict[str, Any]) -> Cached[ReplyT]:
+        copy = Cached(await self._asked(row, **arguments), self._clock())
+        await self._shared_cache.keep(question, copy, STALE_SECONDS, is_one_of_many=bool(arguments))
         return copy
 
-    async def _asked(self, row: Public[Reply], **arguments: Any) -> Reply:
+    async def _asked(self, row: Public[ReplyT], **arguments: Any) -> ReplyT:
         try:
             return await self._okendo.public(row, **arguments)
         except VendorRefused as refusal:

@@ -8,7 +8,7 @@ import nh3
 
 from bff.errors import UpstreamFailed
 from bff.vendors.okendo.replies import LegalPolicies
-from bff.vendors.sanitize import safe_link, sanitised
+from bff.vendors.sanitize import safe_link, sanitize_html
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +25,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
 def present(policies: LegalPolicies) -> Policies:
     """Ready for a page. The digest covers version, button, words and links as the vendor sent them, before they are
     sanitised, so that any change of any of them is a change. Raises UpstreamFailed when there is nothing to show."""
-    sentence = sanitised(policies.sentence_html or _from_template(policies))
+    sentence = sanitize_html(policies.sentence_html or _from_template(policies))
     visible = html.unescape(nh3.clean(sentence, tags=set()))
     if not visible.strip() or not policies.button_text.strip():
         raise UpstreamFailed("Okendo's legal policies have no text.", sent=True)

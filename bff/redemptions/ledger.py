@@ -11,8 +11,9 @@ import msgspec
 import psycopg
 
 from bff.errors import Problem
+from bff.redemptions import statements
 from bff.stores.database import Database, new_reference
-from bff.stores.queue import defer, hasten
+from bff.stores.queue import defer, run_now
 from bff.telemetry.metrics import count_redemption
 
 LedgerState = Literal["reserved", "sent", "succeeded", "failed", "unknown"]
@@ -83,54 +84,6 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
     checking: bool
 
 
-INSERT_INTENT = """
-    INSERT INTO redemptions
-        (customer_id, key, fingerprint, reward_id, reward_name, points, balance_seen, newest_transaction, session,
-         credentials, request_id, support_reference)
-    VALUES (%(customer_id)s, %(key)s, %(fingerprint)s, %(reward_id)s, %(reward_name)s, %(points)s, %(balance_seen)s,
-        %(newest_transaction)s, %(session)s, %(credentials)s, %(request_id)s, %(support_reference)s)
-    ON CONFLICT DO NOTHING
-    RETURNING *
-"""
-# Credentials are needed for as long as somebody may look; a clear end deletes them. A success that the vendor itself
-# has told counts more than a failure that was concluded without its answer, unless a person has looked.
-SETTLE = """
-    UPDATE redemptions
-    SET state = %(state)s, transaction_id = %(transaction_id)s, coupon_code = %(coupon_code)s,
-        coupon_description = %(coupon_description)s, coupon_expires_at = %(coupon_expires_at)s,
-        store_credit = %(store_credit)s, currency = %(currency)s, reason = %(reason)s, changed_at = now(),
-        check_until = CASE %(state)s WHEN 'unknown' THEN now() + make_interval(secs => %(check_seconds)s) END,
-        credentials = CASE %(state)s WHEN 'unknown' THEN credentials END
-    WHERE id = %(id)s
-        AND (state IN ('reserved', 'sent', 'unknown')
-             OR state = 'failed' AND %(state)s = 'succeeded' AND sent_at IS NOT NULL AND note IS NULL)
-    RETURNING *
-"""
-# A reserved line was never sent, so it may safely be called failed; a sent one can only be called unknown.
-SETTLE_STALE = """
-    UPDATE redemptions
-    SET state = CASE state WHEN 'reserved' THEN 'failed' ELSE 'unknown' END,
-        reason = CASE state WHEN 'reserved' THEN 'store_unavailable' END,
-        check_until = CASE state WHEN 'sent' THEN now() + make_interval(secs => %(check_seconds)s) END,
-        credentials = CASE state WHEN 'sent' THEN credentials END,
-        changed_at = now()
-    WHERE (customer_id = %(customer_id)s OR id = %(id)s) AND state IN ('reserved', 'sent')
-        AND changed_at < now() - make_interval(secs => %(stale_seconds)s)
-    RETURNING *
-"""
-RECENT = """
-    SELECT key, coalesce(check_until > now(), false) AS checking FROM redemptions
-    WHERE customer_id = %s AND reward_id = %s AND state <> 'failed'
-        AND (check_until > now() OR created_at > greatest(now() - interval '5 minutes', to_timestamp(%s)))
-    ORDER BY id DESC LIMIT 1
-"""
-LISTED = """
-    SELECT * FROM redemptions
-    WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(customer)s::text IS NULL OR customer_id = %(customer)s)
-    ORDER BY id DESC LIMIT %(limit)s
-"""
-
-
 class Ledger:
     """The table. Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
@@ -146,7 +99,7 @@ class Ledger:
         async with self._database.rows_of(Entry) as cursor:
             await self._settle_stale(cursor, customer_id=intent.customer_id)
             values = msgspec.structs.asdict(intent) | {"support_reference": new_reference("R")}
-            entry: Entry | None = await (await cursor.execute(INSERT_INTENT, values)).fetchone()
+            entry: Entry | None = await (await cursor.execute(statements.INSERT_INTENT, values)).fetchone()
             if entry is not None:
                 # If this process dies on the way, somebody else finds the line.
                 await defer(cursor.connection, "rescue_redemption", entry.id, seconds=STALE_SECONDS + 1)
@@ -160,24 +113,20 @@ class Ledger:
         """The customer's own entry under this key; a stale open one is settled first."""
         async with self._database.rows_of(Entry) as cursor:
             await self._settle_stale(cursor, customer_id=customer_id)
-            await cursor.execute("SELECT * FROM redemptions WHERE customer_id = %s AND key = %s", (customer_id, key))
+            await cursor.execute(statements.FIND, (customer_id, key))
             return await cursor.fetchone()
 
     async def recent(self, customer_id: str, reward_id: str, since: float) -> Recent | None:
         """The latest redemption of this reward that is still being checked, or that did not fail, is at most five
         minutes old, and was made after `since` (Unix seconds)."""
         async with self._database.rows_of(Recent) as cursor:
-            return await (await cursor.execute(RECENT, (customer_id, reward_id, since))).fetchone()
+            return await (await cursor.execute(statements.RECENT, (customer_id, reward_id, since))).fetchone()
 
     async def mark_sent(self, entry: Entry) -> bool:
         """The last step before the vendor is told, and the fence: False when somebody else has settled the entry
         meanwhile, and then it must not be sent."""
         async with self._database.connection() as connection:
-            marked = await connection.execute(
-                "UPDATE redemptions SET state = 'sent', sent_at = now(), changed_at = now()"
-                " WHERE id = %s AND state = 'reserved'",
-                (entry.id,),
-            )
+            marked = await connection.execute(statements.MARK_SENT, (entry.id,))
             return marked.rowcount == 1
 
     async def settle(self, entry: Entry, outcome: Outcome) -> Entry:
@@ -189,9 +138,9 @@ class Ledger:
         async with self._database.rows_of(Entry) as cursor:
             await one_at_a_time(cursor.connection, entry.customer_id)
             values = msgspec.structs.asdict(outcome) | self._times | {"id": entry.id}
-            settled: Entry | None = await (await cursor.execute(SETTLE, values)).fetchone()
+            settled: Entry | None = await (await cursor.execute(statements.SETTLE, values)).fetchone()
             if settled is not None and settled.state == "unknown":
-                await hasten(cursor.connection, "check_redemption", entry.id)
+                await run_now(cursor.connection, "check_redemption", entry.id)
         if settled is not None:
             count_redemption(settled.state)
         return settled or await self.find(entry.customer_id, entry.key) or entry
@@ -200,16 +149,14 @@ class Ledger:
         """Settle this line if its process must have died; returns whether it is open no more."""
         async with self._database.rows_of(Entry) as cursor:
             await self._settle_stale(cursor, number=number)
-            found = await cursor.execute(
-                "SELECT * FROM redemptions WHERE id = %s AND state IN ('reserved', 'sent')", (number,)
-            )
+            found = await cursor.execute(statements.FIND_OPEN, (number,))
             return await found.fetchone() is None
 
     async def listed(self, *, state: str | None, customer_id: str | None, limit: int) -> list[Entry]:
         """The latest lines, newest first."""
         async with self._database.rows_of(Entry) as cursor:
             values = {"state": state, "customer": customer_id, "limit": limit}
-            return await (await cursor.execute(LISTED, values)).fetchall()
+            return await (await cursor.execute(statements.LISTED, values)).fetchall()
 
     async def forget(self, customer_id: str) -> tuple[int, int]:
         """Delete lines that were never sent and what the others need not keep; returns how many went and stay.
@@ -219,33 +166,24 @@ class Ledger:
         async with self._database.rows_of(Entry) as cursor:
             await one_at_a_time(cursor.connection, customer_id)
             await self._settle_stale(cursor, customer_id=customer_id)
-            under_way = await cursor.execute(
-                "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')", (customer_id,)
-            )
+            under_way = await cursor.execute(statements.FIND_OPEN_OF, (customer_id,))
             if await under_way.fetchone() is not None:
                 raise Problem(
                     "request_in_progress", "A redemption of this member is under way. Run this again in a minute."
                 )
-            gone = await cursor.connection.execute(
-                "DELETE FROM redemptions WHERE customer_id = %s AND sent_at IS NULL AND state = 'failed'",
-                (customer_id,),
-            )
-            kept = await cursor.connection.execute(
-                "UPDATE redemptions SET coupon_code = NULL, coupon_description = NULL, credentials = NULL,"
-                " check_until = NULL, session = '' WHERE customer_id = %s",
-                (customer_id,),
-            )
+            gone = await cursor.connection.execute(statements.DELETE_UNSENT, (customer_id,))
+            kept = await cursor.connection.execute(statements.FORGET, (customer_id,))
             return gone.rowcount, kept.rowcount
 
     async def _settle_stale(
         self, cursor: "psycopg.AsyncCursor[Any]", *, customer_id: str | None = None, number: int | None = None
     ) -> None:
         values = {"customer_id": customer_id, "id": number} | self._times
-        for entry in await (await cursor.execute(SETTLE_STALE, values)).fetchall():
+        for entry in await (await cursor.execute(statements.SETTLE_STALE, values)).fetchall():
             if entry.state == "unknown":
                 await defer(cursor.connection, "check_redemption", entry.id)
 
 
 async def one_at_a_time(connection: "psycopg.AsyncConnection[Any]", customer_id: str) -> None:
     """Wait until nobody else writes down how this member's redemptions ended, and let nobody until the commit."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (customer_id,))
+    await connection.execute(statements.LOCK_MEMBER, (customer_id,))

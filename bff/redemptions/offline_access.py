@@ -15,27 +15,27 @@ from bff.errors import Problem
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session, Sessions
 from bff.stores.keyring import KeyRing, SealBroken
-from bff.vendors.okendo.client import Okendo
-from bff.vendors.okendo.row import ForMember, Reply
+from bff.vendors.okendo.client import OkendoClient
+from bff.vendors.okendo.row import ForMember, ReplyT
 
-log = structlog.get_logger("deputy")
+log = structlog.get_logger("offline_access")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Secrets: the place of a session's record, the share of its key, and a JWT if it had one."""
 
     session: str
-    share: bytes
+    key_share: bytes
     jwt: str | None
 
     def __repr__(self) -> str:
         return "<Credentials>"
 
 
-class Deputy:
+class OfflineAccess:
     """Reads what a member may read, in their absence."""
 
-    def __init__(self, okendo: Okendo, sessions: Sessions, exchange: Exchange, keys: KeyRing) -> None:
+    def __init__(self, *, okendo: OkendoClient, sessions: Sessions, exchange: Exchange, keys: KeyRing) -> None:
         self._okendo = okendo
         self._sessions = sessions
         self._exchange = exchange
@@ -43,9 +43,9 @@ class Deputy:
 
     def sealed(self, session: Session, jwt: str | None) -> bytes:
         """The credentials of this session, for this customer's lines alone."""
-        credentials = Credentials(session=session.key, share=session.share, jwt=jwt)
-        place = session.record.customer_id.encode()
-        return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), place=place)
+        credentials = Credentials(session=session.key, key_share=session.key_share, jwt=jwt)
+        place = session.data.customer_id.encode()
+        return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), associated_data=place)
 
     async def serves(self, customer_id: str, sealed: bytes | None) -> bool:
         """Whether the credentials open, and are of a sign-in that goes on: then nobody else need lend theirs."""
@@ -53,16 +53,18 @@ class Deputy:
             credentials = self._opened(customer_id, sealed)
         except Problem:
             return False
-        return await self._sessions.find(credentials.session, credentials.share) is not None
+        return await self._sessions.find(credentials.session, credentials.key_share) is not None
 
-    async def as_member(self, customer_id: str, sealed: bytes | None, row: ForMember[Reply], **arguments: Any) -> Reply:
-        """Call a harmless operation as this member.
+    async def as_member(
+        self, customer_id: str, sealed: bytes | None, row: ForMember[ReplyT], **arguments: Any
+    ) -> ReplyT:
+        """Call an idempotent operation as this member.
 
         Raises Problem `session_expired` when nothing is kept that opens or serves, UpstreamFailed when a vendor fails,
         and VendorRefused when Okendo does not accept what is kept.
         """
         credentials = self._opened(customer_id, sealed)
-        session = await self._sessions.find(credentials.session, credentials.share)
+        session = await self._sessions.find(credentials.session, credentials.key_share)
         if session is not None:
             try:
                 return await self._exchange.as_member(session, row, **arguments)
@@ -75,7 +77,7 @@ class Deputy:
 
     def _opened(self, customer_id: str, sealed: bytes | None) -> Credentials:
         try:
-            opened = self._keys.open("redemption", sealed or b"", place=customer_id.encode())
+            opened = self._keys.open("redemption", sealed or b"", associated_data=customer_id.encode())
         except SealBroken:
             raise Problem("session_expired", "There is nothing to look with.") from None
         return msgspec.msgpack.decode(opened, type=Credentials)

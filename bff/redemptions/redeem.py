@@ -2,28 +2,33 @@
 
 The intent is written down before Okendo is told, Okendo is told once, and what it answered is kept under the
 shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, never sent again, and
-`reconciliation` finds out what happened.
+`reconcile` finds out what happened.
 """
 
 import asyncio
 import hashlib
 import re
 from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import structlog
 
+from bff.clock import Clock
 from bff.errors import Problem, UpstreamFailed, VendorRefused
-from bff.members.member import Loyalty, Parts
+from bff.members.activity import MemberActivity
+from bff.members.rewards import MemberRewards
 from bff.redemptions.ledger import Entry, Intent, Ledger, Outcome, Recent
-from bff.redemptions.offline_access import Deputy
+from bff.redemptions.offline_access import OfflineAccess
 from bff.redemptions.outcomes import NOT_READY
 from bff.redemptions.reconcile import newest_first
-from bff.redemptions.unresolved import Doubts
+from bff.redemptions.unresolved import UnresolvedRedemptions
 from bff.schemas.base import amount
 from bff.schemas.program import Reward
+from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
+from bff.stores.leases import Leases
+from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.member_operations import REDEEM
 from bff.vendors.okendo.refusals import REFUSALS, problem_of
 from bff.vendors.okendo.replies import Redeemed
@@ -38,8 +43,8 @@ NOTED = 10
 log = structlog.get_logger("redemption")
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shopper asked for: one reward under one key of their own."""
+class RedeemRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One reward under one key of the shopper's own. `request_id` is for the evidence alone."""
 
     key: str
     reward_id: str
@@ -47,45 +52,53 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> str:
+        """What tells a replay of this request from another one under the same key."""
         return hashlib.sha256(self.reward_id.encode()).hexdigest()
-
-
-class Books(NamedTuple):
-    """Where redemptions are written down, and who looks after those in doubt."""
-
-    ledger: Ledger
-    doubts: Doubts
-    deputy: Deputy
 
 
 class Redemptions:
     """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
 
-    def __init__(self, loyalty: Loyalty, parts: Parts, books: Books) -> None:
-        self._loyalty = loyalty
-        self._okendo = parts.okendo
-        self._sessions = parts.sessions
-        self._ledger = books.ledger
-        self._doubts = books.doubts
-        self._deputy = books.deputy
+    def __init__(
+        self,
+        *,
+        rewards: MemberRewards,
+        activity: MemberActivity,
+        exchange: Exchange,
+        okendo: OkendoClient,
+        leases: Leases,
+        ledger: Ledger,
+        unresolved: UnresolvedRedemptions,
+        offline_access: OfflineAccess,
+        clock: Clock,
+    ) -> None:
+        self._rewards = rewards
+        self._activity = activity
+        self._exchange = exchange
+        self._okendo = okendo
+        self._leases = leases
+        self._ledger = ledger
+        self._unresolved = unresolved
+        self._offline_access = offline_access
+        self._clock = clock
         self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
 
-    async def redeem(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
-        """Carry out the wish, or return how it ended before. Returns the entry and whether it is a replay.
+    async def redeem(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
+        """Redeem, or return how it ended before. Returns the entry and whether it is a replay.
 
         Raises Problem `idempotency_key_reused` (another reward under this key), `request_in_progress` (this or
         another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
         `NOT_READY` lists; nothing has been sent then. Raises UpstreamFailed before anything is sent.
         """
-        entry = await self._ledger.find(session.record.customer_id, wish.key)
+        entry = await self._ledger.find(session.data.customer_id, wanted.key)
         if entry is not None:
-            return _replay(entry, wish), True
+            return _replay(entry, wanted), True
         # The task outlives the request: when the shopper or the deadline goes away, the outcome is still written.
-        task = self._start(self._carry_out(session, wish))
+        task = self._start(self._carry_out(session, wanted))
         await asyncio.wait({task}, timeout=ANSWER_SECONDS)
         if task.done():
             return task.result()
-        entry = await self._ledger.find(session.record.customer_id, wish.key)
+        entry = await self._ledger.find(session.data.customer_id, wanted.key)
         if entry is None:
             raise Problem("request_in_progress", "This is taking longer than usual.", retry_after_seconds=2)
         return entry, False
@@ -95,29 +108,31 @@ class Redemptions:
 
         Whoever signed in anew since an answer was lost helps to find out: with the old sign-in nobody may be able to.
         """
-        known = KEY.fullmatch(key) and await self._ledger.find(session.record.customer_id, key)
+        known = KEY.fullmatch(key) and await self._ledger.find(session.data.customer_id, key)
         if not known:
             raise Problem("not_found", "There is no redemption under this address.")
         if not await self._needs_help(known, session):
             return known
-        loyalty = session.record.loyalty
-        return await self._doubts.lend(known, session, self._deputy.sealed(session, loyalty.jwt if loyalty else None))
+        loyalty = session.data.loyalty
+        return await self._unresolved.attach_credentials(
+            known, session, self._offline_access.sealed(session, loyalty.jwt if loyalty else None)
+        )
 
     async def _needs_help(self, entry: Entry, session: Session) -> bool:
         """Whether it cannot be found out with what is kept. What was given up waits for a sign-in after that."""
         if entry.state != "unknown":
             return False
-        if entry.check_until is None and session.record.created_at <= entry.changed_at.timestamp():
+        if entry.check_until is None and session.data.created_at <= entry.changed_at.timestamp():
             return False
-        return not await self._deputy.serves(entry.customer_id, entry.credentials)
+        return not await self._offline_access.serves(entry.customer_id, entry.credentials)
 
     async def unsettled(self, session: Session) -> str | None:
         """The key of the member's latest redemption whose outcome is still looked for."""
-        return await self._doubts.unsettled(session.record.customer_id)
+        return await self._unresolved.unsettled(session.data.customer_id)
 
     async def recent(self, session: Session, reward_id: str) -> Recent | None:
         """A redemption of this reward that is still being checked, or of this session and only minutes old."""
-        return await self._ledger.recent(session.record.customer_id, reward_id, session.record.created_at)
+        return await self._ledger.recent(session.data.customer_id, reward_id, session.data.created_at)
 
     async def finish(self, seconds: float) -> None:
         """Let redemptions under way come to their end before the process stops."""
@@ -132,40 +147,42 @@ class Redemptions:
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
 
-    async def _carry_out(self, session: Session, wish: Wish) -> tuple[Entry, bool]:
+    async def _carry_out(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
         """One at a time per member. Balance, price and eligibility are read from Okendo at this moment."""
-        async with self._sessions.alone(f"redeem:{session.record.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
-            entry = await self._ledger.find(session.record.customer_id, wish.key)
+        async with self._leases.lease(f"redeem:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+            entry = await self._ledger.find(session.data.customer_id, wanted.key)
             if entry is not None:
-                return _replay(entry, wish), True
-            (member, rewards), newest = await asyncio.gather(self._loyalty.rewards(session), self._newest(session))
-            reward = _offered(rewards, wish.reward_id)
-            jwt = await self._loyalty.jwt(session)
+                return _replay(entry, wanted), True
+            (member, rewards), last_transaction_id = await asyncio.gather(
+                self._rewards.offered(session), self._last_transaction_id(session)
+            )
+            reward = _redeemable_reward(rewards, wanted.reward_id)
+            jwt = await self._exchange.jwt(session)
             intent = Intent(
-                customer_id=session.record.customer_id,
-                key=wish.key,
-                fingerprint=wish.fingerprint,
+                customer_id=session.data.customer_id,
+                key=wanted.key,
+                fingerprint=wanted.fingerprint,
                 reward_id=reward.id,
                 reward_name=reward.name,
                 points=reward.points,
                 balance_seen=member.points.balance,
-                newest_transaction=newest,
+                newest_transaction=last_transaction_id,
                 session=session.key,
-                credentials=self._deputy.sealed(session, jwt),
-                request_id=wish.request_id,
+                credentials=self._offline_access.sealed(session, jwt),
+                request_id=wanted.request_id,
             )
             entry, is_new = await self._ledger.reserve(intent)
             if not is_new:
-                return _replay(entry, wish), True
+                return _replay(entry, wanted), True
             return await self._send_once(jwt, entry), False
 
-    async def _newest(self, session: Session) -> str | None:
+    async def _last_transaction_id(self, session: Session) -> str | None:
         """The newest transaction before anything is sent, by which a lost answer can be found out later.
 
         "" when there is none yet, None when Okendo has no history for us: then a lost answer stays unknown.
         """
         try:
-            history = (await self._loyalty.transactions(session, limit=NOTED)).items
+            history = (await self._activity.transactions(session, limit=NOTED)).items
         except UpstreamFailed:
             raise
         except Problem as problem:
@@ -179,11 +196,11 @@ class Redemptions:
         return history[0].id if history else ""
 
     async def _send_once(self, jwt: str, entry: Entry) -> Entry:
-        began = self._sessions.clock()
+        began = self._clock()
         if not await self._ledger.mark_sent(entry):
             return await self._ledger.find(entry.customer_id, entry.key) or entry
-        if self._sessions.clock() - began <= SEND_SECONDS:
-            outcome = await self._told(jwt, entry)
+        if self._clock() - began <= SEND_SECONDS:
+            outcome = await self._call_okendo(jwt, entry)
         else:
             outcome = Outcome(state="failed", reason="store_unavailable")
         log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
@@ -197,7 +214,7 @@ class Redemptions:
             log.error("redemption_not_settled", reference=entry.support_reference)
             return msgspec.structs.replace(entry, state="sent")
 
-    async def _told(self, jwt: str, entry: Entry) -> Outcome:
+    async def _call_okendo(self, jwt: str, entry: Entry) -> Outcome:
         """Tell Okendo, once and whatever comes back, and understand its answer."""
         try:
             redeemed = await self._okendo.for_member(REDEEM, jwt, reward=entry.reward_id)
@@ -228,15 +245,15 @@ def _success(redeemed: Redeemed) -> Outcome:
     )
 
 
-def _replay(entry: Entry, wish: Wish) -> Entry:
-    if entry.fingerprint != wish.fingerprint:
+def _replay(entry: Entry, wanted: RedeemRequest) -> Entry:
+    if entry.fingerprint != wanted.fingerprint:
         raise Problem("idempotency_key_reused", "This Idempotency-Key was used for another reward.")
     if entry.state in {"reserved", "sent"}:
         raise Problem("request_in_progress", "This redemption is under way already.", retry_after_seconds=2)
     return entry
 
 
-def _offered(rewards: list[Reward], reward_id: str) -> Reward:
+def _redeemable_reward(rewards: list[Reward], reward_id: str) -> Reward:
     """The reward, if it is one that was offered to this member and can be redeemed now (H8, L8)."""
     reward = next((reward for reward in rewards if reward.id == reward_id), None)
     if reward is None or reward.can_redeem is None:

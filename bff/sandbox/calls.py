@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bff.sandbox.control.faults import Fault
-from bff.sandbox.wire import Json, JsonObject, encode, poisoned, read_object
+from bff.sandbox.json import Json, JsonObject, encode, poisoned, read_object
 from bff.sandbox.world import LoggedCall, World
 
 CONNECTION = "sandbox.connection"

@@ -3,11 +3,11 @@
 from datetime import datetime
 from urllib.parse import quote
 
-from bff.schemas.base import Moment, Shown, amount, whole
+from bff.schemas.base import Moment, Schema, amount, whole
 from bff.vendors.okendo import replies
 
 
-class Coupon(Shown, frozen=True):
+class Coupon(Schema, frozen=True):
     """A code that makes an order cheaper."""
 
     code: str
@@ -33,7 +33,7 @@ def is_redemption(transaction: replies.Transaction) -> bool:
     return "redempt" in kind or "redeem" in kind or (not kind and given)
 
 
-class Transaction(Shown, frozen=True):
+class Transaction(Schema, frozen=True):
     id: str
     kind: str
     description: str
@@ -62,21 +62,21 @@ def transaction_of(transaction: replies.Transaction, apply_url: str) -> Transact
     )
 
 
-class Wallet(Shown, frozen=True):
+class Wallet(Schema, frozen=True):
     coupons: list[Coupon]
 
 
-class Activity(Shown, frozen=True, omit_defaults=False):
+class Activity(Schema, frozen=True, omit_defaults=False):
     activity: list[Transaction]
     next: str | None
 
 
-class Referral(Shown, frozen=True):
+class Referral(Schema, frozen=True):
     status: str
     date: Moment | None = None
 
 
-class Referrals(Shown, frozen=True):
+class Referrals(Schema, frozen=True):
     referrals: list[Referral]
     next: str | None
     count: int | None = None

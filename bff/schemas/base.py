@@ -28,22 +28,22 @@ def amount(money: str | float | None) -> str | None:
     return f"{money:.3f}".rstrip("0").rstrip(".")
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Schema(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Base of every shape that leaves the service as JSON."""
 
 
-class SessionState(Shown, frozen=True):
+class SessionState(Schema, frozen=True):
     state: VisitorState
 
 
-class Visitor(Shown, frozen=True):
+class Visitor(Schema, frozen=True):
     """Who is looking. `name` is for greeting only."""
 
     state: VisitorState
     name: str | None = None
 
 
-class ProblemDetails(Shown, frozen=True):
+class ProblemDetails(Schema, frozen=True):
     """Why a request was refused (RFC 9457)."""
 
     type: str

@@ -24,7 +24,7 @@ PROBLEM: Words = {
 }
 MONEY = "An amount, with its currency where the program tells, such as `5 USD`"
 NEXT = "`cursor` of the older ones; null at the end"
-WORDS: Mapping[str, Words] = {
+DESCRIPTIONS: Mapping[str, Words] = {
     # What requests bring
     "BirthdayRequest": BIRTHDAY,
     "EnrolmentRequest": {
@@ -200,11 +200,11 @@ WORDS: Mapping[str, Words] = {
 }
 
 
-def worded(schemas: Mapping[str, Any]) -> dict[str, Any]:
+def with_descriptions(schemas: Mapping[str, Any]) -> dict[str, Any]:
     """The same schemas, with the words of every field. What a generic shape is made for makes no difference to them."""
     return {name: schema | {"properties": _properties(schema)} for name, schema in schemas.items()}
 
 
 def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
-    words = WORDS[schema["title"].partition("[")[0]]
+    words = DESCRIPTIONS[schema["title"].partition("[")[0]]
     return {field: inner | {"description": words[field]} for field, inner in schema["properties"].items()}

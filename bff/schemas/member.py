@@ -3,7 +3,7 @@
 from typing import Generic, TypeVar
 
 from bff.schemas.activity import Coupon
-from bff.schemas.base import MemberState, ProblemDetails, Shown, amount, member_state, whole
+from bff.schemas.base import MemberState, ProblemDetails, Schema, amount, member_state, whole
 from bff.schemas.program import EarningRule, LegalPolicies, Reward
 from bff.vendors.okendo import replies
 from bff.vendors.sanitize import safe_link
@@ -11,17 +11,17 @@ from bff.vendors.sanitize import safe_link
 Data = TypeVar("Data")
 
 
-class Points(Shown, frozen=True):
+class Points(Schema, frozen=True):
     balance: int
     pending: int | None = None
 
 
-class Birthday(Shown, frozen=True):
+class Birthday(Schema, frozen=True):
     day: int
     month: int
 
 
-class Member(Shown, frozen=True):
+class Member(Schema, frozen=True):
     """A shopper, as the program knows them."""
 
     state: MemberState
@@ -32,13 +32,13 @@ class Member(Shown, frozen=True):
     birthday: Birthday | None = None
 
 
-class NextTier(Shown, frozen=True):
+class NextTier(Schema, frozen=True):
     name: str
     spend: float
     missing_spend: str | None = None
 
 
-class TierProgress(Shown, frozen=True):
+class TierProgress(Schema, frozen=True):
     """How far the member has come, and how far it is to the next tier."""
 
     tier: str | None = None
@@ -53,7 +53,7 @@ class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
     legal_policies: LegalPolicies | None = None
 
 
-class Part(Shown, Generic[Data], frozen=True):
+class Part(Schema, Generic[Data], frozen=True):
     """One part of `GET /me`: what was asked for, or why it is missing."""
 
     data: Data | None = None

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from bff.schemas.base import Shown, amount, whole
+from bff.schemas.base import Schema, amount, whole
 from bff.vendors.okendo import replies
-from bff.vendors.sanitize import plain, safe_link, sanitised
+from bff.vendors.sanitize import safe_link, sanitize_html, strip_html
 
 # Okendo's words for what a shopper does are not public; these are likely ones, and any other is passed on.
 KINDS = {
@@ -18,7 +18,7 @@ KINDS = {
 }
 
 
-class EarningRule(Shown, frozen=True):
+class EarningRule(Schema, frozen=True):
     """A way to earn points."""
 
     id: str
@@ -47,7 +47,7 @@ def is_completed(rule: replies.EarningRule) -> bool | None:
     return rule.completed in {"completed", "complete"} if isinstance(rule.completed, str) else rule.completed
 
 
-class Tier(Shown, frozen=True):
+class Tier(Schema, frozen=True):
     """A rank among members, reached by spending."""
 
     name: str
@@ -62,16 +62,16 @@ def tier_of(tier: replies.Tier) -> Tier:
 def perks_of(given: tuple[Any, ...]) -> tuple[str, ...]:
     """A perk is a text, or an object with a title and a description; anything else is left out."""
     texts = (perk.get("title") or perk.get("description") if isinstance(perk, dict) else perk for perk in given)
-    return tuple(plain(text) for text in texts if isinstance(text, str) and text)
+    return tuple(strip_html(text) for text in texts if isinstance(text, str) and text)
 
 
-class CanRedeem(Shown, frozen=True):
+class CanRedeem(Schema, frozen=True):
     state: Literal["ready", "insufficient_points", "tier_required", "not_enrolled", "limit_reached", "unavailable"]
     missing_points: int | None = None
     required_tier: str | None = None
 
 
-class Reward(Shown, frozen=True):
+class Reward(Schema, frozen=True):
     """Something that points can buy."""
 
     id: str
@@ -117,13 +117,13 @@ def _reaches(tier: str | None, required: str, ladder: list[str]) -> bool:
     return tier == required
 
 
-class Faq(Shown, frozen=True):
+class Faq(Schema, frozen=True):
     question: str
     answer_html: str
 
 
 def faq_of(faq: replies.Faq) -> Faq:
-    return Faq(question=faq.question, answer_html=sanitised(faq.answer))
+    return Faq(question=faq.question, answer_html=sanitize_html(faq.answer))
 
 
 class Rewards(msgspec.Struct, frozen=True):
@@ -142,13 +142,13 @@ class Faqs(msgspec.Struct, frozen=True):
     faqs: list[Faq]
 
 
-class Program(Shown, frozen=True):
+class Program(Schema, frozen=True):
     earning_rules: list[EarningRule]
     rewards: list[Reward]
     tiers: list[Tier]
 
 
-class LegalPolicies(Shown, frozen=True):
+class LegalPolicies(Schema, frozen=True):
     """What a shopper agrees to by joining."""
 
     version: str | int | float

@@ -3,16 +3,16 @@
 from typing import Literal
 
 from bff.schemas.activity import Coupon
-from bff.schemas.base import Shown
+from bff.schemas.base import Schema
 from bff.schemas.member import Member
 
 
-class RedeemedReward(Shown, frozen=True):
+class RedeemedReward(Schema, frozen=True):
     id: str
     name: str
 
 
-class Result(Shown, frozen=True):
+class Result(Schema, frozen=True):
     """What a completed way to earn paid: points, a coupon, or store credit. How much, or which coupon, is absent where
     the program did not say; the member's activity has it."""
 
@@ -22,12 +22,12 @@ class Result(Shown, frozen=True):
     store_credit: str | None = None
 
 
-class Completion(Shown, frozen=True):
+class Completion(Schema, frozen=True):
     result: Result
     member: Member
 
 
-class Redemption(Shown, frozen=True):
+class Redemption(Schema, frozen=True):
     """A reward that was asked for under one key, and what came of it."""
 
     key: str

@@ -4,21 +4,21 @@ from typing import Literal
 
 import msgspec
 
-from bff.schemas.base import Moment, Shown
+from bff.schemas.base import Moment, Schema
 
 
-class Retailer(Shown, frozen=True):
+class Retailer(Schema, frozen=True):
     id: str
     name: str
 
 
-class LinkedAccount(Shown, frozen=True):
+class LinkedAccount(Schema, frozen=True):
     id: str
     retailer: Retailer
     state: Literal["initialized", "active", "unauthenticated", "disconnected"]
 
 
-class RetailAward(Shown, frozen=True):
+class RetailAward(Schema, frozen=True):
     event: Literal["account.linked", "purchase.created"]
     name: str
     retailer: Retailer
@@ -28,11 +28,11 @@ class RetailAward(Shown, frozen=True):
     spend: str | None = None
 
 
-class Retailers(Shown, frozen=True):
+class Retailers(Schema, frozen=True):
     retailers: list[LinkedAccount]
     available: list[Retailer] | None = None
     awards: list[RetailAward] = msgspec.field(default_factory=list)
 
 
-class LinkAddress(Shown, frozen=True):
+class LinkAddress(Schema, frozen=True):
     link_url: str

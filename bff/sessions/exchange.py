@@ -11,12 +11,13 @@ import msgspec
 
 from bff.errors import Busy, Problem, UpstreamTimeout, VendorRefused
 from bff.sessions.store import LoyaltyToken, Session, Sessions
-from bff.vendors.okendo.client import Okendo
+from bff.stores.leases import Leases
+from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import LOGIN
 from bff.vendors.okendo.refusals import explained
 from bff.vendors.okendo.replies import Login
-from bff.vendors.okendo.row import ForMember, Reply
-from bff.vendors.shopify.client import Shopify
+from bff.vendors.okendo.row import ForMember, ReplyT
+from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import ShopifyTokens
 
 REFRESH_EARLY_SECONDS = 120
@@ -31,12 +32,13 @@ class Exchange:
     """Calls Okendo as the member of a session. Every method raises UpstreamFailed when a vendor fails, and Problem
     `session_expired` once the sign-in cannot be renewed any more."""
 
-    def __init__(self, okendo: Okendo, shopify: Shopify, sessions: Sessions) -> None:
+    def __init__(self, *, okendo: OkendoClient, shopify: ShopifyClient, sessions: Sessions, leases: Leases) -> None:
         self._okendo = okendo
         self._shopify = shopify
         self._sessions = sessions
+        self._leases = leases
 
-    async def as_member(self, session: Session, row: ForMember[Reply], **arguments: Any) -> Reply:
+    async def as_member(self, session: Session, row: ForMember[ReplyT], **arguments: Any) -> ReplyT:
         """Call Okendo as this member. A 401 says that nothing was carried out, so the JWT is renewed and the call
         repeated, once; a second 401 ends the session."""
         jwt = await self.jwt(session)
@@ -55,7 +57,7 @@ class Exchange:
 
     async def renew(self, session: Session) -> None:
         """A new JWT, and with it the member's state as Okendo sees it now."""
-        held = session.record.loyalty
+        held = session.data.loyalty
         await self.jwt(session, refused=held.jwt if held else None)
 
     async def jwt(self, session: Session, *, refused: str | None = None) -> str:
@@ -67,7 +69,7 @@ class Exchange:
             if held := self._usable(session, refused):
                 return held
             try:
-                async with self._sessions.alone(f"exchange:{session.key}", wait_seconds=0):
+                async with self._leases.lease(f"exchange:{session.key}", wait_seconds=0):
                     await self._sessions.reload(session)
                     return self._usable(session, refused) or await self._exchange(session)
             except Busy:
@@ -76,13 +78,13 @@ class Exchange:
         raise UpstreamTimeout("Another request's exchange took too long.", sent=False)
 
     def _usable(self, session: Session, refused: str | None) -> str | None:
-        held = session.record.loyalty
+        held = session.data.loyalty
         usable = held is not None and held.jwt != refused and held.expires_at > self._sessions.clock()
         return held.jwt if held is not None and usable else None
 
     async def _exchange(self, session: Session) -> str:
         """Trade the Shopify token for a JWT. When Okendo refuses it, it may have died early: it is renewed once."""
-        tokens = session.record.shopify
+        tokens = session.data.shopify
         if tokens.refresh_token and tokens.expires_at - REFRESH_EARLY_SECONDS <= self._sessions.clock():
             tokens = await self._renewed(session)
         try:
@@ -107,7 +109,7 @@ class Exchange:
     async def _renewed(self, session: Session) -> ShopifyTokens:
         """New Shopify tokens, stored before they are used, since the old refresh token is dead from now on."""
         try:
-            tokens = await self._shopify.refresh(session.record.shopify)
+            tokens = await self._shopify.refresh(session.data.shopify)
         except VendorRefused:
             raise await self._ended(session) from None
         await self._sessions.change(session, shopify=tokens)

@@ -5,29 +5,24 @@ only the share together with the key ring opens. Neither a cookie nor a dump of 
 """
 
 import asyncio
-import contextlib
 import hashlib
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import msgspec
 import structlog
 from itsdangerous import BadSignature
 from redis.asyncio import Redis
-from redis.exceptions import LockError, RedisError
 
 from bff.clock import Clock
-from bff.errors import Busy, Problem
+from bff.errors import Problem
 from bff.stores.keyring import KeyRing, SealBroken
 from bff.stores.valkey import store_errors
-from bff.vendors.shopify.tokens import PendingLogin, ShopifyTokens
+from bff.vendors.shopify.tokens import ShopifyTokens
 
 TOMBSTONE_SECONDS = 3600
-LOGIN_SECONDS = 600
-LEASE_SECONDS = 10.0
 CHANGE_TRIES = 100
 log = structlog.get_logger("sessions")
 
@@ -42,12 +37,12 @@ class LoyaltyToken(msgspec.Struct, frozen=True, kw_only=True):
         return "<LoyaltyToken>"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is encrypted. `generation` is new at every sign-in and binds forms to it; `state` is the member's state
+class SessionData(msgspec.Struct, frozen=True, kw_only=True):
+    """What is encrypted. `session_nonce` is new at every sign-in and binds forms to it; `state` is the member's state
     when Okendo last told us."""
 
     customer_id: str
-    generation: str
+    session_nonce: str
     created_at: float
     shopify: ShopifyTokens
     loyalty: LoyaltyToken | None = None
@@ -56,18 +51,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     email: str | None = None
 
     def __repr__(self) -> str:
-        return "<Record>"
+        return "<SessionData>"
 
 
 class Session:
-    """A record with its place in the store; `record` is replaced whenever the store gives a newer one. `is_stale`:
+    """Session data with its key in the store; `data` is replaced whenever the store gives a newer one. `is_stale`:
     Okendo has said that something about the member is not as it was."""
 
-    def __init__(self, key: str, share: bytes, version: int, record: Record) -> None:
+    def __init__(self, key: str, key_share: bytes, version: int, data: SessionData) -> None:
         self.key = key
-        self.share = share
+        self.key_share = key_share
         self.version = version
-        self.record = record
+        self.data = data
         self.is_stale = False
 
 
@@ -115,23 +110,23 @@ class Sessions:
         except Problem:
             return False
 
-    async def create(self, record: Record) -> str:
+    async def create(self, data: SessionData) -> str:
         """Store a new session under a new id and return the cookie's value (at most 100 bytes).
 
         The customer's oldest sessions beyond the limit are ended.
         """
         token = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
-        key, share = _place(token)
-        fields = {"record": self._sealed(key, share, record), "version": 1, "seen": self.clock()}
+        key, share = _key_and_share(token)
+        fields = {"record": self._sealed(key, share, data), "version": 1, "seen": self.clock()}
         with store_errors():
             async with self._valkey.pipeline(transaction=True) as pipe:
                 pipe.hset(key, mapping=cast(Any, fields))
                 pipe.expire(key, self.limits.idle_seconds)
                 await pipe.execute()
-            await self._remember(record, key)
+            await self._index(data, key)
         return self._keys.signer("session cookie").sign(token).decode()
 
-    def signed_anew(self, cookie: str) -> str | None:
+    def resign_cookie(self, cookie: str) -> str | None:
         """The same cookie under the newest key; None when it is that already."""
         newest = self._keys.newest().signer("session cookie")
         if newest.validate(cookie):
@@ -144,7 +139,7 @@ class Sessions:
             token = self._keys.signer("session cookie").unsign(cookie.encode("ascii")).decode("ascii")
         except (BadSignature, UnicodeError):
             return None
-        key, share = _place(token)
+        key, share = _key_and_share(token)
         with store_errors():
             held = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
         if held is None:
@@ -160,12 +155,12 @@ class Sessions:
         Raises Problem `session_expired` when the session has ended: it is never brought back (B8).
         """
         for attempt in range(CHANGE_TRIES):
-            record = msgspec.structs.replace(session.record, **fields)
-            sealed = self._sealed(session.key, session.share, record)
+            data = msgspec.structs.replace(session.data, **fields)
+            sealed = self._sealed(session.key, session.key_share, data)
             with store_errors():
                 written = await self._save(keys=[session.key], args=[session.version, sealed])
             if written:
-                session.record, session.version = record, session.version + 1
+                session.data, session.version = data, session.version + 1
                 return
             # Many writers at once take turns sooner when they do not come back all together.
             await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311
@@ -174,13 +169,13 @@ class Sessions:
 
     async def reload(self, session: Session) -> None:
         """Read the record anew; raises Problem `session_expired` when the session has ended."""
-        fresh = await self.find(session.key, session.share)
+        fresh = await self.find(session.key, session.key_share)
         if fresh is None:
             raise Problem("session_expired", "Your session has ended. Please sign in again.")
-        session.record, session.version = fresh.record, fresh.version
+        session.data, session.version = fresh.data, fresh.version
 
     async def find(self, key: str, share: bytes) -> Session | None:
-        """The session at this place, or None; unlike `load` this is no visit of the shopper's, so it ages on."""
+        """The session under this key, or None; unlike `load` this is no visit of the shopper's, so it ages on."""
         with store_errors():
             held = await cast(Any, self._valkey.hmget(key, ["record", "version"]))
         return await self._opened(key, share, held) if held[0] else None
@@ -196,7 +191,7 @@ class Sessions:
 
     async def end_all_of(self, customer_id: str) -> int:
         """End every session of one customer; returns how many were on record."""
-        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", customer_id)]
+        indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", customer_id)]
         with store_errors():
             held = [key for index in indexes for key in await self._alive(index)]
             await self._valkey.delete(*indexes)
@@ -204,98 +199,52 @@ class Sessions:
             await self.end(key)
         return len(held)
 
-    async def mark_stale(self, email: str) -> None:
+    async def mark_member_stale(self, email: str) -> None:
         """Have every session of the member with this email ask Okendo anew at their next visit."""
         with store_errors():
-            for mark in self._keys.marks("customer index", "email", email.casefold()):
-                for key in await self._alive(f"member:{mark}"):
+            for hmac in self._keys.hmacs("customer index", "email", email.casefold()):
+                for key in await self._alive(f"member:{hmac}"):
                     await cast(Any, self._valkey.hset(key, "stale", 1))
 
-    async def set_stale(self, session: Session, *, stale: bool) -> None:
-        """Taken away before Okendo is asked, so that what changes meanwhile is not missed."""
+    async def mark_stale(self, session: Session) -> None:
+        """Have this session ask Okendo anew at its next visit."""
         with store_errors():
-            if stale:
-                await cast(Any, self._valkey.hset(session.key, "stale", 1))
-            else:
-                await cast(Any, self._valkey.hdel(session.key, "stale"))
-        session.is_stale = stale
+            await cast(Any, self._valkey.hset(session.key, "stale", 1))
+        session.is_stale = True
 
-    @contextlib.asynccontextmanager
-    async def alone(self, what: str, *, wait_seconds: float) -> AsyncIterator[None]:
-        """Hold the lease on `what`: one holder among all processes, renewed while it is held.
-
-        Raises Busy when it does not become free within `wait_seconds`.
-        """
-        lock = self._valkey.lock(f"lease:{what}", timeout=LEASE_SECONDS, sleep=0.03, blocking_timeout=wait_seconds)
+    async def clear_stale(self, session: Session) -> None:
+        """Before Okendo is asked, so that what changes meanwhile is not missed."""
         with store_errors():
-            if not await lock.acquire():
-                raise Busy
-        renewal = asyncio.create_task(_renew(lock))
-        try:
-            yield
-        finally:
-            renewal.cancel()
-            # A lease that was lost or cannot be given back ends by itself.
-            with contextlib.suppress(LockError, RedisError, OSError):
-                await lock.release()
-
-    async def remember(self, what: str, *, seconds: int) -> None:
-        """Note that something was done, for a while."""
-        with store_errors():
-            await self._valkey.set(f"done:{self._keys.mark('customer index', what)}", b"1", ex=seconds)
-
-    async def remembers(self, what: str) -> bool:
-        """Whether it was done a while ago at most."""
-        with store_errors():
-            return bool(await self._valkey.exists(f"done:{self._keys.mark('customer index', what)}"))
-
-    async def begin_login(self, pending: PendingLogin) -> None:
-        """Remember a sign-in for ten minutes; several may be pending in one browser."""
-        key = _login_key(pending.state)
-        sealed = self._keys.seal("login", msgspec.msgpack.encode(pending), place=key.encode())
-        with store_errors():
-            await self._valkey.set(key, sealed, ex=LOGIN_SECONDS)
-
-    async def take_login(self, state: str) -> PendingLogin | None:
-        """The pending sign-in of this state, once; None when it is unknown, used or too old."""
-        key = _login_key(state)
-        with store_errors():
-            sealed = await self._valkey.getdel(key)
-        if sealed is None:
-            return None
-        try:
-            opened = self._keys.open("login", cast(bytes, sealed), place=key.encode())
-        except SealBroken:
-            return None
-        return msgspec.msgpack.decode(opened, type=PendingLogin)
+            await cast(Any, self._valkey.hdel(session.key, "stale"))
+        session.is_stale = False
 
     async def _opened(self, key: str, share: bytes, held: list[bytes]) -> Session | None:
         sealed, version = held
         try:
-            opened = self._keys.open("session", sealed, place=key.encode(), share=share)
-            session = Session(key, share, int(version), msgspec.msgpack.decode(opened, type=Record))
+            opened = self._keys.open("session", sealed, associated_data=key.encode(), key_share=share)
+            session = Session(key, share, int(version), msgspec.msgpack.decode(opened, type=SessionData))
         except (SealBroken, msgspec.DecodeError, ValueError):
             log.warning("session_refused", reason="it was changed, moved, or sealed by a key that is not listed")
             return None
-        if self.clock() - session.record.created_at >= self.limits.absolute_seconds:
+        if self.clock() - session.data.created_at >= self.limits.absolute_seconds:
             await self.end(key)
             return None
         if not self._keys.is_newest(sealed):
             await self.change(session)
         return session
 
-    def _sealed(self, key: str, share: bytes, record: Record) -> bytes:
-        return self._keys.seal("session", msgspec.msgpack.encode(record), place=key.encode(), share=share)
+    def _sealed(self, key: str, share: bytes, data: SessionData) -> bytes:
+        return self._keys.seal("session", msgspec.msgpack.encode(data), associated_data=key.encode(), key_share=share)
 
-    async def _remember(self, record: Record, key: str) -> None:
+    async def _index(self, data: SessionData, key: str) -> None:
         """Note the session under its customer and its email, and end their oldest ones beyond the limit (B13)."""
-        indexes = [f"customer:{mark}" for mark in self._keys.marks("customer index", record.customer_id)]
-        places = indexes[:1]
-        if record.email is not None:
-            places.append("member:" + self._keys.newest().mark("customer index", "email", record.email.casefold()))
-        for place in places:
-            await self._valkey.zadd(place, {key: self.clock()})
-            await self._valkey.expire(place, self.limits.absolute_seconds)
+        indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", data.customer_id)]
+        newest = indexes[:1]
+        if data.email is not None:
+            newest.append("member:" + self._keys.newest().hmac("customer index", "email", data.email.casefold()))
+        for index in newest:
+            await self._valkey.zadd(index, {key: self.clock()})
+            await self._valkey.expire(index, self.limits.absolute_seconds)
         oldest_first = [held for index in reversed(indexes) for held in await self._alive(index)]
         for surplus in oldest_first[: -self.limits.per_customer]:
             await self.end(surplus)
@@ -310,19 +259,7 @@ class Sessions:
         return [key for key, there in zip(held, exists, strict=True) if there]
 
 
-def _place(token: str) -> tuple[str, bytes]:
+def _key_and_share(token: str) -> tuple[str, bytes]:
     """Where the session of a cookie's token lies, and the share of the key that only the cookie has."""
     identity, share = token[:22], token[22:]
     return "session:" + hashlib.sha256(identity.encode()).hexdigest(), share.encode()
-
-
-def _login_key(state: str) -> str:
-    return "login:" + hashlib.sha256(state.encode()).hexdigest()
-
-
-async def _renew(lock: Any) -> None:
-    while True:
-        await asyncio.sleep(LEASE_SECONDS / 3)
-        # When the store is away the lease runs out; the compare-and-set of `change` is the fence behind it.
-        with contextlib.suppress(LockError, RedisError, OSError):
-            await lock.reacquire()

@@ -18,7 +18,7 @@ TICKET_SECONDS = 60
 TICKET_LENGTH = 44
 
 
-class Admission(msgspec.Struct, frozen=True):
+class TicketPayload(msgspec.Struct, frozen=True):
     """Who may come in with a ticket: a customer whose tokens Shopify has vouched for."""
 
     tokens: ShopifyTokens
@@ -35,16 +35,18 @@ class Tickets:
         self._valkey = valkey
         self._keys = keys
 
-    async def issue(self, admission: Admission) -> str:
+    async def issue(self, admission: TicketPayload) -> str:
         """A new ticket: 256 random bits."""
         ticket = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
         key, share = _place(ticket)
-        sealed = self._keys.seal("ticket", msgspec.msgpack.encode(admission), place=key.encode(), share=share)
+        sealed = self._keys.seal(
+            "ticket", msgspec.msgpack.encode(admission), associated_data=key.encode(), key_share=share
+        )
         with store_errors():
             await self._valkey.set(key, sealed, ex=TICKET_SECONDS)
         return ticket
 
-    async def take(self, ticket: str) -> Admission | None:
+    async def take(self, ticket: str) -> TicketPayload | None:
         """Who comes in with it, once; None when it is unknown, used or too old."""
         if len(ticket) != TICKET_LENGTH or not ticket.isascii():
             return None
@@ -54,10 +56,10 @@ class Tickets:
         if sealed is None:
             return None
         try:
-            opened = self._keys.open("ticket", cast(bytes, sealed), place=key.encode(), share=share)
+            opened = self._keys.open("ticket", cast(bytes, sealed), associated_data=key.encode(), key_share=share)
         except SealBroken:
             return None
-        return msgspec.msgpack.decode(opened, type=Admission)
+        return msgspec.msgpack.decode(opened, type=TicketPayload)
 
 
 def _place(ticket: str) -> tuple[str, bytes]:

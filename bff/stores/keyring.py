@@ -23,7 +23,7 @@ NONCE_BYTES = 12
 
 
 class SealBroken(Exception):
-    """The bytes were not sealed by a key of this ring for this purpose, place and share."""
+    """The bytes were not sealed by a key of this ring for this purpose, associated_data and key_share."""
 
 
 class KeyRing:
@@ -35,24 +35,27 @@ class KeyRing:
         self.signer = lru_cache(self._signer)
         self.serialiser = lru_cache(self._serialiser)
 
-    def seal(self, purpose: Purpose, plaintext: bytes, *, place: bytes, share: bytes = b"") -> bytes:
-        """AES-256-GCM with a random 96-bit nonce. It opens only for the same purpose, `place` (such as a store key)
-        and `share` (a part of the key that is kept elsewhere). Result: id length, id, nonce, ciphertext."""
+    def seal(self, purpose: Purpose, plaintext: bytes, *, associated_data: bytes, key_share: bytes = b"") -> bytes:
+        """AES-256-GCM with a random 96-bit nonce: id length, id, nonce, ciphertext.
+
+        It opens only for the same purpose, `associated_data` (such as a key of the store) and `key_share` (what is kept
+        elsewhere).
+        """
         identity = self._newest.encode()
         nonce = secrets.token_bytes(NONCE_BYTES)
-        key = derive(self._keys[self._newest], purpose, share)
-        sealed = AESGCM(key).encrypt(nonce, plaintext, _context(purpose, place, identity))
+        key = derive(self._keys[self._newest], purpose, key_share)
+        sealed = AESGCM(key).encrypt(nonce, plaintext, _context(purpose, associated_data, identity))
         return bytes([len(identity)]) + identity + nonce + sealed
 
-    def open(self, purpose: Purpose, sealed: bytes, *, place: bytes, share: bytes = b"") -> bytes:
+    def open(self, purpose: Purpose, sealed: bytes, *, associated_data: bytes, key_share: bytes = b"") -> bytes:
         """Raises SealBroken for anything changed, moved, foreign or sealed by a key no longer listed."""
         identity, rest = sealed[1 : 1 + sealed[0]] if sealed else b"", sealed[1 + sealed[0] :] if sealed else b""
         secret = self._keys.get(identity.decode("ascii", "replace"))
         if secret is None or len(rest) <= NONCE_BYTES:
             raise SealBroken
         try:
-            cipher = AESGCM(derive(secret, purpose, share))
-            return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], _context(purpose, place, identity))
+            cipher = AESGCM(derive(secret, purpose, key_share))
+            return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], _context(purpose, associated_data, identity))
         except InvalidTag:
             raise SealBroken from None
 
@@ -75,27 +78,27 @@ class KeyRing:
         options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         return URLSafeSerializer(secrets_oldest_first, salt=purpose, signer_kwargs=options)
 
-    def mark(self, purpose: Purpose, *parts: str) -> str:
+    def hmac(self, purpose: Purpose, *parts: str) -> str:
         """An HMAC-SHA256 over the parts, 43 characters."""
         return self.signer(purpose).get_signature(_joined(parts)).decode()
 
-    def marks(self, purpose: Purpose, *parts: str) -> list[str]:
-        """The same mark by every key of the ring, newest first: for finding what an older key has named."""
+    def hmacs(self, purpose: Purpose, *parts: str) -> list[str]:
+        """The same HMAC by every key of the ring, newest first: for finding what an older key has named."""
         rings = (KeyRing([key]) for key in self._keys.items())
-        return [ring.mark(purpose, *parts) for ring in rings]
+        return [ring.hmac(purpose, *parts) for ring in rings]
 
-    def matches(self, purpose: Purpose, mark: str, *parts: str) -> bool:
-        """Whether `mark` was made over these parts by a key of the ring; compared in constant time."""
-        return mark.isascii() and self.signer(purpose).verify_signature(_joined(parts), mark)
+    def verify(self, purpose: Purpose, hmac: str, *parts: str) -> bool:
+        """Whether `hmac` was made over these parts by a key of the ring; compared in constant time."""
+        return hmac.isascii() and self.signer(purpose).verify_signature(_joined(parts), hmac)
 
 
-def derive(secret: bytes, purpose: str, share: bytes = b"") -> bytes:
+def derive(secret: bytes, purpose: str, key_share: bytes = b"") -> bytes:
     """A 256-bit key for one purpose (HKDF, RFC 5869)."""
-    return HKDF(algorithm=SHA256(), length=32, salt=share or None, info=purpose.encode()).derive(secret)
+    return HKDF(algorithm=SHA256(), length=32, salt=key_share or None, info=purpose.encode()).derive(secret)
 
 
-def _context(purpose: str, place: bytes, identity: bytes) -> bytes:
-    return b"\0".join((purpose.encode(), place, identity))
+def _context(purpose: str, associated_data: bytes, identity: bytes) -> bytes:
+    return b"\0".join((purpose.encode(), associated_data, identity))
 
 
 def _joined(parts: Sequence[str]) -> bytes:

@@ -23,7 +23,7 @@ PAUSE = """
 """
 
 
-class Pace:
+class Pacer:
     """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
     def __init__(self, database: Database, name: str, *, per_second: float) -> None:
@@ -31,7 +31,7 @@ class Pace:
         self._name = name
         self._interval = 1 / per_second
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         """Wait until it is this caller's turn among all processes."""
         slack = self._interval * (BURST - 1)
         values = {"name": self._name, "interval": self._interval, "slack": slack}

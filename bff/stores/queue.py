@@ -16,7 +16,7 @@ PAYING = "paying"
 QUEUES: dict[Task, str] = {"take_event": PAYING, "pay_award": PAYING}
 # Events are read before awards are paid, so that shoppers see what is on its way.
 PRIORITIES: dict[Task, int] = {"take_event": 1}
-HASTEN = """
+RUN_NOW = """
     UPDATE procrastinate_jobs SET scheduled_at = now()
     WHERE task_name = %s AND (args ->> 'row')::bigint = %s AND status IN ('todo', 'doing')
 """
@@ -46,8 +46,8 @@ async def defer(
         raise error.__cause__ or error from None
 
 
-async def hasten(connection: "psycopg.AsyncConnection[Any]", task: Task, row: int) -> None:
+async def run_now(connection: "psycopg.AsyncConnection[Any]", task: Task, row: int) -> None:
     """Have `task` done at once: by the job that waits for it or is at it, and by a new one only if there is none."""
-    waiting = await connection.execute(HASTEN, (task, row))
+    waiting = await connection.execute(RUN_NOW, (task, row))
     if waiting.rowcount == 0:
         await defer(connection, task, row)

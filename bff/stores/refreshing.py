@@ -13,7 +13,7 @@ RETRY_SECONDS = 5.0
 log = structlog.get_logger("remembered")
 
 
-class Remembered(Generic[Value]):
+class StaleWhileRevalidate(Generic[Value]):
     """`fresh_seconds`: served as it is. Until `stale_seconds`: served at once while a task loads it anew, and that
     is tried every few seconds while it fails. Older: whoever asks waits for the load, and gets its error.
     `dated` tells when a value was made, where that may be earlier than its load."""

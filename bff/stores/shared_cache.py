@@ -18,7 +18,7 @@ from bff.stores.keyring import KeyRing, SealBroken
 
 Value = TypeVar("Value")
 # Whoever asks may take so long; then somebody else may.
-TURN_SECONDS = 10
+REFRESH_LOCK_SECONDS = 10
 # For so long after a failure nobody asks again.
 FAILED_SECONDS = 2
 LOOK_SECONDS = 0.05
@@ -31,14 +31,14 @@ STORE_TROUBLE = (RedisError, OSError, TimeoutError)
 log = structlog.get_logger("copies")
 
 
-class Copy(msgspec.Struct, Generic[Value], frozen=True):
+class Cached(msgspec.Struct, Generic[Value], frozen=True):
     """A vendor's answer, and when it was asked for (Unix seconds)."""
 
     value: Value
     asked_at: float
 
 
-class NotMyTurn(Exception):
+class RefreshInProgress(Exception):
     """Another process is asking, or has just failed: `failed` tells which."""
 
     def __init__(self, *, failed: bool) -> None:
@@ -46,7 +46,7 @@ class NotMyTurn(Exception):
         self.failed = failed
 
 
-class Copies:
+class SharedCache:
     """Sealed like everything in Valkey, so that nobody who can write there puts words into the program's mouth."""
 
     def __init__(self, valkey: Redis, keys: KeyRing, clock: Callable[[], float]) -> None:
@@ -54,21 +54,21 @@ class Copies:
         self._keys = keys
         self._clock = clock
 
-    async def find(self, name: str, kind: Any) -> Copy[Any] | None:
+    async def find(self, name: str, kind: Any) -> Cached[Any] | None:
         """The copy kept under this name, if there is one of this kind."""
         key = f"copy:{name}"
         try:
             sealed = await self._valkey.get(key)
             if not isinstance(sealed, bytes):
                 return None
-            return msgspec.json.decode(self._keys.open("copy", sealed, place=key.encode()), type=Copy[kind])
+            return msgspec.json.decode(self._keys.open("copy", sealed, associated_data=key.encode()), type=Cached[kind])
         except (*STORE_TROUBLE, SealBroken, msgspec.DecodeError):
             return None
 
-    async def keep(self, name: str, copy: Copy[Any], seconds: float, *, is_one_of_many: bool = False) -> None:
+    async def keep(self, name: str, copy: Cached[Any], seconds: float, *, is_one_of_many: bool = False) -> None:
         """Keep it so long; of those that are one of many only the latest are kept."""
         key = f"copy:{name}"
-        sealed = self._keys.seal("copy", msgspec.json.encode(copy), place=key.encode())
+        sealed = self._keys.seal("copy", msgspec.json.encode(copy), associated_data=key.encode())
         with contextlib.suppress(*STORE_TROUBLE):
             await self._valkey.set(key, sealed, ex=int(seconds))
             if is_one_of_many:
@@ -83,15 +83,15 @@ class Copies:
             await self._valkey.zrem(OF_MANY, *surplus)
 
     @contextlib.asynccontextmanager
-    async def turn(self, name: str) -> AsyncIterator[None]:
+    async def refresh_lock(self, name: str) -> AsyncIterator[None]:
         """Ask the vendor inside of this: one process at a time does, and none for a moment after a failure.
 
         Raises NotMyTurn, before anything inside is done.
         """
-        key = f"copy-turn:{name}"
+        key = f"refreshing:{name}"
         taken = await self._take(key)
         if taken is not None and (taken == ASKING or float(taken) > self._clock()):
-            raise NotMyTurn(failed=taken != ASKING)
+            raise RefreshInProgress(failed=taken != ASKING)
         try:
             yield
         except UpstreamFailed as failure:
@@ -100,11 +100,11 @@ class Copies:
             raise
         await self._put(key, None)
 
-    async def over(self, name: str) -> None:
+    async def wait_for_refresh(self, name: str) -> None:
         """Wait until whoever is asking has done so, but not for long."""
         with contextlib.suppress(*STORE_TROUBLE):
             for _ in range(LOOKS):
-                if await self._valkey.get(f"copy-turn:{name}") != ASKING:
+                if await self._valkey.get(f"refreshing:{name}") != ASKING:
                     return
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -112,7 +112,7 @@ class Copies:
         """None when it is ours from now on, else what stands in the way: ASKING, or the time until which a failure
         counts."""
         with contextlib.suppress(*STORE_TROUBLE):
-            before = await self._valkey.set(key, ASKING, nx=True, ex=TURN_SECONDS, get=True)
+            before = await self._valkey.set(key, ASKING, nx=True, ex=REFRESH_LOCK_SECONDS, get=True)
             return before if isinstance(before, bytes) else None
         return None
 

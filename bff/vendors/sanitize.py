@@ -14,7 +14,7 @@ BREAK = re.compile(r"(?i)</(?:p|div|li|h[1-6]|td)\s*>|<br\b[^>]*>")
 LAYERS = 3
 
 
-def sanitised(text: str) -> str:
+def sanitize_html(text: str) -> str:
     """A vendor's HTML with a few harmless tags left; links only to absolute https or mailto addresses (I2)."""
     return nh3.clean(
         text,
@@ -26,7 +26,7 @@ def sanitised(text: str) -> str:
     )
 
 
-def plain(text: str) -> str:
+def strip_html(text: str) -> str:
     """A vendor's words without tags, and characters instead of entities. What was escaped is not brought to life: it is
     taken off layer by layer, and stays escaped when there are too many."""
     for _ in range(LAYERS):

@@ -11,7 +11,7 @@ MILLISECONDS_FROM = 100_000_000_000
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def moment_of(value: Any, *, is_end: bool) -> datetime | None:
+def parse_timestamp(value: Any, *, is_end: bool) -> datetime | None:
     """The moment in UTC, which is also what is meant without an offset; None when it is none. A day alone is its first
     moment, or as the end of something its last second."""
     is_day = isinstance(value, str) and DAY.fullmatch(value) is not None

@@ -58,7 +58,7 @@ class AioTransport(httpx2.AsyncBaseTransport):
         """Send `request` once and return the status, the headers and a body that is read as it arrives, as sent."""
         progress = request.extensions
         progress |= {"sent": False, "queued": False}
-        with _honest(progress):
+        with _translate_errors(progress):
             session = self._session = self._session or self._open()
             answer = await session.request(
                 request.method,
@@ -95,7 +95,7 @@ class AioTransport(httpx2.AsyncBaseTransport):
             auto_decompress=False,
             skip_auto_headers=_NOTHING_ADDED,
             request_class=_Request,
-            middlewares=(_once,),
+            middlewares=(_no_retry,),
             trace_configs=[_watch()],
         )
 
@@ -126,7 +126,7 @@ class _Body(httpx2.AsyncByteStream):
         self._room = max_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _honest(self._progress):
+        with _translate_errors(self._progress):
             async for chunk in self._answer.content.iter_any():
                 self._room -= len(chunk)
                 if self._room < 0:
@@ -153,7 +153,7 @@ class _Shared(httpx2.AsyncBaseTransport):
 
 
 @contextmanager
-def _honest(progress: dict[str, Any]) -> Iterator[None]:
+def _translate_errors(progress: dict[str, Any]) -> Iterator[None]:
     """Name an error by what had happened before it. Messages carry no address: aiohttp's own quote the whole URL."""
     try:
         yield
@@ -173,7 +173,7 @@ def _named(exc: Exception, progress: dict[str, Any]) -> type[httpx2.TransportErr
     return httpx2.ConnectError if isinstance(exc, aiohttp.ClientConnectionError) else httpx2.LocalProtocolError
 
 
-async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Take another connection while nothing was sent, and never again after that.
 
     A broken connection is hidden from aiohttp, which would silently repeat a GET, PUT or DELETE on a fresh one.

@@ -43,7 +43,7 @@ _ODD = "It gave an answer that cannot be used."
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a vendor. `timeout_seconds` covers everything: waiting, connecting, both tries, the last byte.
 
-    `vendor` and `operation` are constants of the code: they name the call in logs. A `harmless` GET is tried once
+    `vendor` and `operation` are constants of the code: they name the call in logs. An `idempotent` GET is tried once
     more when the first try broke off; nothing else ever is. An operation that `backs_off` is left alone for as long as
     the vendor said when it was busy; without it the caller has a pace of its own.
     """
@@ -55,7 +55,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     body: bytes | None = None
     timeout_seconds: float = 5.0
-    harmless: bool = False
+    idempotent: bool = False
     backs_off: bool = True
 
     def __repr__(self) -> str:
@@ -63,7 +63,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return f"Call({self.vendor} {self.operation})"
 
 
-class Reply(msgspec.Struct, frozen=True):
+class HttpReply(msgspec.Struct, frozen=True):
     """A vendor's answer, 2xx or 4xx: unpacked `body`, and the few `headers` (lower-case) anyone may look at."""
 
     status: int
@@ -107,7 +107,7 @@ class Upstream:
         self._places = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, concurrency_per_vendor))
         self._max_body_bytes = max_body_bytes
 
-    async def call(self, call: Call) -> Reply:
+    async def call(self, call: Call) -> HttpReply:
         """The vendor's 2xx or 4xx answer; what a 4xx means is for the caller to say.
 
         Raises UpstreamFailed for everything else: unreachable, cut, too large, 3xx, 429, 5xx, no free place; and
@@ -115,13 +115,13 @@ class Upstream:
         Problem `invalid_request` when the address or a header cannot be written on one line.
         """
         request = _request(call)
-        self._leave_alone(call)
+        self._check_backoff(call)
         outcome: dict[str, object] = {"tries": 1, "status": None, "failure": "cancelled"}
         started = time.perf_counter()
         try:
             count_call()
             with spent_on("vendor"):
-                async with asyncio.timeout(call.timeout_seconds), self._place(call, outcome):
+                async with asyncio.timeout(call.timeout_seconds), self._slot(call, outcome):
                     return await self._answer(call, request, outcome)
         except TimeoutError:
             outcome["failure"] = "deadline"
@@ -139,7 +139,7 @@ class Upstream:
         """Close the transport and with it every connection."""
         await self._transport.aclose()
 
-    def _leave_alone(self, call: Call) -> None:
+    def _check_backoff(self, call: Call) -> None:
         """Raises UpstreamFailed, nothing sent, until the time that the vendor has named for this (K7)."""
         left = self._not_before.get((call.vendor, call.operation), 0) - self._clock()
         if call.backs_off and 0 < left <= MAX_RETRY_AFTER_SECONDS:
@@ -155,7 +155,7 @@ class Upstream:
             self._not_before[call.vendor, call.operation] = self._clock() + seconds
 
     @asynccontextmanager
-    async def _place(self, call: Call, outcome: dict[str, object]) -> AsyncIterator[None]:
+    async def _slot(self, call: Call, outcome: dict[str, object]) -> AsyncIterator[None]:
         """One of the vendor's places, so that a vendor that hangs cannot take the others' connections with it."""
         places = self._places[call.vendor]
         try:
@@ -169,11 +169,11 @@ class Upstream:
         finally:
             places.release()
 
-    async def _answer(self, call: Call, request: httpx2.Request, outcome: dict[str, object]) -> Reply:
-        if call.harmless and call.method == "GET":
+    async def _answer(self, call: Call, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
+        if call.idempotent and call.method == "GET":
             try:
                 return await self._once(request, outcome)
-            except _PassingFailure as failure:
+            except _TransientFailure as failure:
                 if failure.retry_after_seconds:
                     raise
                 # The short, uneven pause keeps many callers from coming back to a restarting vendor all at once.
@@ -181,7 +181,7 @@ class Upstream:
                 outcome |= {"tries": 2, "status": None, "failure": "cancelled"}
         return await self._once(request, outcome)
 
-    async def _once(self, request: httpx2.Request, outcome: dict[str, object]) -> Reply:
+    async def _once(self, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
         try:
             response = await self._transport.handle_async_request(request)
             try:
@@ -199,7 +199,7 @@ class Upstream:
         outcome["failure"] = None
         return reply
 
-    async def _read(self, response: httpx2.Response) -> Reply:
+    async def _read(self, response: httpx2.Response) -> HttpReply:
         """The whole body, unpacked piece by piece, so that a small bomb is put down before it has grown."""
         body = bytearray()
         async with aclosing(response.aiter_bytes()) as pieces:
@@ -208,10 +208,10 @@ class Upstream:
                 if len(body) > self._max_body_bytes:
                     raise UpstreamFailed(_ODD, sent=True)
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        return Reply(response.status_code, headers, bytes(body))
+        return HttpReply(response.status_code, headers, bytes(body))
 
 
-class _PassingFailure(UpstreamFailed):
+class _TransientFailure(UpstreamFailed):
     """A failure that another try a moment later may mend."""
 
 
@@ -254,7 +254,7 @@ def _refuse_unusable(response: httpx2.Response) -> None:
         # A clear refusal: whatever was asked for did not happen.
         raise UpstreamFailed(_BUSY, sent=False, retry_after_seconds=_retry_after_seconds(response))
     if status in _PASSING_STATUSES:
-        raise _PassingFailure(_DOWN, sent=True, retry_after_seconds=_retry_after_seconds(response))
+        raise _TransientFailure(_DOWN, sent=True, retry_after_seconds=_retry_after_seconds(response))
     if not (200 <= status < 300 or 400 <= status < 500) or packing not in ("gzip", "identity"):
         raise UpstreamFailed(_ODD, sent=True)
 
@@ -269,7 +269,7 @@ def _retry_after_seconds(response: httpx2.Response) -> int | None:
 def _explained(exc: httpx2.RequestError) -> UpstreamFailed:
     if isinstance(exc, httpx2.TimeoutException):
         return UpstreamTimeout(_LATE, sent=not isinstance(exc, _NOTHING_SENT))
-    kind = _PassingFailure if isinstance(exc, _PASSING_ERRORS) else UpstreamFailed
+    kind = _TransientFailure if isinstance(exc, _PASSING_ERRORS) else UpstreamFailed
     return kind(_DOWN, sent=not isinstance(exc, _NOTHING_SENT))
 
 

@@ -1,13 +1,14 @@
 """Cursors: a vendor's page token, signed for one member and one list."""
 
 from itsdangerous import BadSignature
+from starlette.requests import Request
 
 from bff.errors import Problem
 from bff.sessions.store import Session
-from bff.web.state import LoyaltyRequest
+from bff.web.state import StateT
 
 
-def read_cursor(request: LoyaltyRequest, session: Session, of: str) -> str | None:
+def read_cursor(request: Request[StateT], session: Session, of: str) -> str | None:
     """The vendor's token inside of a cursor that we gave to this member for this list."""
     given = request.query_params.get("cursor")
     if given is None:
@@ -21,12 +22,12 @@ def read_cursor(request: LoyaltyRequest, session: Session, of: str) -> str | Non
     return str(token)
 
 
-def sign_cursor(request: LoyaltyRequest, session: Session, of: str, token: str | None) -> str | None:
+def sign_cursor(request: Request[StateT], session: Session, of: str, token: str | None) -> str | None:
     if token is None:
         return None
     signed = request.state["keys"].serialiser("cursor").dumps([_whose(request, session), of, token])
     return signed if isinstance(signed, str) else signed.decode()
 
 
-def _whose(request: LoyaltyRequest, session: Session) -> str:
-    return request.state["keys"].newest().mark("customer index", session.record.customer_id)[:16]
+def _whose(request: Request[StateT], session: Session) -> str:
+    return request.state["keys"].newest().hmac("customer index", session.data.customer_id)[:16]

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 
 import structlog
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,9 +18,9 @@ from bff.errors import Problem
 from bff.settings.sites import LOCAL_HOSTS
 from bff.settings.table import Settings
 from bff.telemetry import timing, tracing
-from bff.web.headers import SAFE, Answer
+from bff.web.headers import SAFE, ResponseGuard
 from bff.web.responses import explain
-from bff.web.state import LoyaltyRequest
+from bff.web.state import WebState
 
 SINGLETONS = (
     "host", "origin", "content-type", "content-length", "authorization", "idempotency-key", "x-loyalty-csrf",
@@ -68,7 +69,7 @@ class Edge:
             return
         timings = timing.begin()
         request = self._introduced(scope)
-        answer = Answer(request, timings, self._settings, self._origins, send)
+        answer = ResponseGuard(request, timings, self._settings, self._origins, send)
         try:
             await self._pass_on(request, receive, answer.send)
         except Exception as error:
@@ -80,9 +81,9 @@ class Edge:
         finally:
             answer.log()
 
-    def _introduced(self, scope: Scope) -> LoyaltyRequest:
+    def _introduced(self, scope: Scope) -> Request[WebState]:
         """What every route may rely on: an id, a nonce, the client's address, and which kind of answer is expected."""
-        request = LoyaltyRequest(scope)
+        request = Request[WebState](scope)
         given = request.headers.get("x-request-id", "")
         scope["request_id"] = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         is_browser = any(name in request.headers for name in BROWSERS_SEND)
@@ -94,7 +95,7 @@ class Edge:
         scope["secure"] = not self._settings.production or self._came_over_https(request)
         return request
 
-    async def _pass_on(self, request: LoyaltyRequest, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, request: Request[WebState], receive: Receive, send: Send) -> None:
         async with asyncio.timeout(self._settings.request_seconds):
             response = self._refused(request) or self._preflight(request)
             if response is None and request.method not in SAFE:
@@ -102,7 +103,7 @@ class Edge:
                 receive = _replayed(await _body(request, receive))
             await (response or self._app)(request.scope, receive, send)
 
-    def _refused(self, request: LoyaltyRequest) -> Response | None:
+    def _refused(self, request: Request[WebState]) -> Response | None:
         """Requests that no route should ever see; raises Problem, or answers plain http with the https address."""
         if any(len(request.headers.getlist(name)) > 1 for name in SINGLETONS):
             raise Problem("invalid_request", "A header was sent twice.")
@@ -117,12 +118,12 @@ class Edge:
             return RedirectResponse(self._settings.origin + request.scope["raw_path"].decode("ascii") + query, 308)
         raise Problem("invalid_request", "Use https.", status=403)
 
-    def _came_over_https(self, request: LoyaltyRequest) -> bool:
+    def _came_over_https(self, request: Request[WebState]) -> bool:
         if self._settings.trusted_hops == 0:
             return bool(request.scope.get("scheme") == "https") or not request.headers.get("x-forwarded-proto")
         return request.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip() == "https"
 
-    def _preflight(self, request: LoyaltyRequest) -> Response | None:
+    def _preflight(self, request: Request[WebState]) -> Response | None:
         """CORS preflights are answered here: no session is read and no vendor called (E3)."""
         wanted = request.headers.get("access-control-request-method")
         if request.method != "OPTIONS" or wanted is None or not request.scope["is_api"]:
@@ -142,7 +143,7 @@ class Edge:
             },
         )
 
-    def _guard(self, request: LoyaltyRequest) -> None:
+    def _guard(self, request: Request[WebState]) -> None:
         """Cross-site requests change nothing (D2-D4). Forms carry a token on top, checked by their routes (D5);
         webhooks come from no browser and carry a signature, checked by theirs."""
         if request.scope["is_webhook"]:
@@ -164,7 +165,7 @@ class Edge:
             _want_json(request)
 
 
-def _explained(request: LoyaltyRequest, problem: Problem) -> Response:
+def _explained(request: Request[WebState], problem: Problem) -> Response:
     """The problem in full; in a few plain words when even that fails, since nobody comes after us."""
     try:
         return explain(request, problem)
@@ -186,12 +187,12 @@ def _last_word(error: Exception) -> Problem:
     return Problem("upstream_unavailable", "Something went wrong on our side.", status=500)
 
 
-def _want_json(request: LoyaltyRequest) -> None:
+def _want_json(request: Request[WebState]) -> None:
     if not _is_json(request):
         raise Problem("invalid_request", "Send Content-Type: application/json.", status=415)
 
 
-def _is_json(request: LoyaltyRequest) -> bool:
+def _is_json(request: Request[WebState]) -> bool:
     given = request.headers.get("content-type")
     if given is None:
         # What is not there is of no type.
@@ -204,7 +205,7 @@ def _is_json(request: LoyaltyRequest) -> bool:
     }
 
 
-async def _body(request: LoyaltyRequest, receive: Receive) -> bytes:
+async def _body(request: Request[WebState], receive: Receive) -> bytes:
     """The whole body, small and soon (H1, H9); raises Problem with 413 or 408."""
     most = WEBHOOK_BYTES if request.scope["is_webhook"] else BODY_BYTES
     length = request.headers.get("content-length", "0")
@@ -237,7 +238,7 @@ def _replayed(body: bytes) -> Receive:
     return receive
 
 
-def client_address(request: LoyaltyRequest, trusted_hops: int) -> str:
+def client_address(request: Request[WebState], trusted_hops: int) -> str:
     """The address our own proxy saw: what it appended on the right, never what a client wrote on the left (K1).
     IPv6 addresses count by their /64."""
     hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")

@@ -2,13 +2,14 @@
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import Message, Send
 
 from bff.settings.table import Settings
 from bff.stores.rate_limits import fields_of
 from bff.telemetry import metrics
 from bff.telemetry.timing import Timings
-from bff.web.state import LoyaltyRequest
+from bff.web.state import WebState
 
 log = structlog.get_logger("headers")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,11 +33,11 @@ HEADERS = {
 }
 
 
-class Answer:
+class ResponseGuard:
     """Watches one answer go out: completes its headers, and remembers its status for the log."""
 
     def __init__(
-        self, request: LoyaltyRequest, timings: Timings, settings: Settings, origins: frozenset[str], send: Send
+        self, request: Request[WebState], timings: Timings, settings: Settings, origins: frozenset[str], send: Send
     ) -> None:
         self._request = request
         self._timings = timings
@@ -69,9 +70,9 @@ class Answer:
             headers["connection"] = "close"
         if self._settings.production:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-        spent = [each for each in scope.get("spent") or () if not each.budget.is_private]
-        if spent and "ratelimit" not in headers:
-            headers.update(fields_of(spent))
+        usage = [each for each in scope.get("usage") or () if not each.limit.hidden]
+        if usage and "ratelimit" not in headers:
+            headers.update(fields_of(usage))
         if scope["is_api"]:
             self._allow_origin(headers)
         self._vary(headers)

@@ -14,7 +14,7 @@ from bff.errors import Problem
 from bff.redemptions.redeem import KEY
 from bff.settings.table import Settings
 from bff.vendors.okendo.row import Locale
-from bff.web.state import LoyaltyRequest
+from bff.web.state import StateT
 
 RETURN_TO_LONGEST = 512
 JSON_DEPTH = 16
@@ -23,7 +23,9 @@ FORM_FIELDS = 16
 PAGE = 25
 LANGUAGES = 20
 # Below the base path: what only makes sense once, or is no page; nobody is sent back there after signing in.
-ONLY_ONCE = re.compile(r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))")
+NOT_A_RETURN_TARGET = re.compile(
+    r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))"
+)
 Body = TypeVar("Body")
 
 
@@ -94,7 +96,7 @@ async def read_form(request: Request[Any]) -> dict[str, str]:
         raise Problem("invalid_request", "The form could not be read.") from None
 
 
-def safe_return_to(settings: Settings, given: str | None) -> str:
+def read_return_to(settings: Settings, given: str | None) -> str:
     """Where to go after signing in: a path of ours or an address of the storefront, else our overview (F1)."""
     home = settings.base_path + "/"
     if (
@@ -106,7 +108,11 @@ def safe_return_to(settings: Settings, given: str | None) -> str:
     parts = urlsplit(given)
     origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else settings.origin
     is_below = parts.path == settings.base_path or parts.path.startswith(home)
-    if origin == settings.origin and is_below and ONLY_ONCE.match(unquote(parts.path)[len(settings.base_path) :]):
+    if (
+        origin == settings.origin
+        and is_below
+        and NOT_A_RETURN_TARGET.match(unquote(parts.path)[len(settings.base_path) :])
+    ):
         return home
     if parts.scheme or parts.netloc:
         return given if origin in settings.storefront_origins else home
@@ -183,10 +189,10 @@ def _matching(request: Request[Any], name: str, form: str) -> str | None:
     return given
 
 
-def absolute_return_to(request: LoyaltyRequest, given: str | None) -> str:
+def absolute_return_to(request: Request[StateT], given: str | None) -> str:
     """Absolute, since Subtotal sends the browser there; never a foreign address (F1)."""
     settings = request.state["settings"]
     if given is None:
         return f"{settings.base_url}/retailers?linked=1"
-    accepted = safe_return_to(settings, given)
+    accepted = read_return_to(settings, given)
     return accepted if "://" in accepted else settings.origin + accepted

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
@@ -18,8 +19,8 @@ from bff.schemas.base import ProblemDetails
 from bff.settings.table import Settings
 from bff.telemetry.timing import spent_on
 from bff.vendors.okendo.row import Locale
-from bff.web.inputs import safe_return_to
-from bff.web.state import LoyaltyRequest
+from bff.web.inputs import read_return_to
+from bff.web.state import StateT
 from bff.web.visitor import COOKIE, csrf_token, session_of, set_cookie, visitor_of
 
 PUBLIC_CACHE = (
@@ -48,16 +49,16 @@ def reply(value: Any, status: int = 200, **headers: str) -> Response:
         return Response(msgspec.json.encode(value), status, names, "application/json")
 
 
-def see(request: LoyaltyRequest, name: str, **params: str) -> Response:
+def redirect_to(request: Request[StateT], name: str, **params: str) -> Response:
     """After a POST: 303 to one of our own pages (F2)."""
     return RedirectResponse(path_for(request, name, **params), 303)
 
 
-def path_for(request: LoyaltyRequest, name: str, **params: str) -> str:
+def path_for(request: Request[StateT], name: str, **params: str) -> str:
     return str(request.app.url_path_for(name, **params))
 
 
-def page(request: LoyaltyRequest, template: str, status_code: int = 200, **values: Any) -> Response:
+def page(request: Request[StateT], template: str, status_code: int = 200, **values: Any) -> Response:
     """Render a page. It gets the values named here and nothing else of the request."""
     state = request.state
     settings, session = state["settings"], session_of(request)
@@ -91,7 +92,7 @@ def page(request: LoyaltyRequest, template: str, status_code: int = 200, **value
     return response
 
 
-def again(request: LoyaltyRequest, template: str, problem: Problem | None, **values: Any) -> Response:
+def form_page(request: Request[StateT], template: str, problem: Problem | None, **values: Any) -> Response:
     """A page with a form: new, or shown again with what went wrong."""
     failure = problem.detail if problem else None
     response = page(request, template, problem.status if problem else 200, failure=failure, **values)
@@ -99,13 +100,13 @@ def again(request: LoyaltyRequest, template: str, problem: Problem | None, **val
     return response
 
 
-def sign_in_url(request: LoyaltyRequest, return_to: str | None = None) -> str:
+def sign_in_url(request: Request[StateT], return_to: str | None = None) -> str:
     """Where signing in begins; it leads back to this page, or to another one."""
-    place = safe_return_to(request.state["settings"], return_to or request.scope["path"])
+    place = read_return_to(request.state["settings"], return_to or request.scope["path"])
     return path_for(request, "login") + "?" + urlencode({"return_to": place})
 
 
-def explain(request: LoyaltyRequest, problem: Problem) -> Response:
+def explain(request: Request[StateT], problem: Problem) -> Response:
     """A problem as the client can read it: RFC 9457 for programs, a page for people."""
     response = _as_json(request, problem) if wants_json(request.scope) else _as_page(request, problem)
     response.headers.update(problem.headers)
@@ -120,7 +121,7 @@ def wants_json(scope: Scope) -> bool:
     return b"json" in accept and b"text/html" not in accept
 
 
-def details_of(request: LoyaltyRequest, problem: Problem) -> ProblemDetails:
+def details_of(request: Request[StateT], problem: Problem) -> ProblemDetails:
     return ProblemDetails(
         type=f"{request.state['settings'].base_url}/problems/{problem.code}",
         title=title_of(problem.code),
@@ -132,14 +133,14 @@ def details_of(request: LoyaltyRequest, problem: Problem) -> ProblemDetails:
     )
 
 
-def _as_json(request: LoyaltyRequest, problem: Problem) -> Response:
+def _as_json(request: Request[StateT], problem: Problem) -> Response:
     body = msgspec.json.encode(details_of(request, problem))
     return Response(body, problem.status, media_type="application/problem+json")
 
 
-def _as_page(request: LoyaltyRequest, problem: Problem) -> Response:
+def _as_page(request: Request[StateT], problem: Problem) -> Response:
     if problem.code == "member_blocked" and request.method in {"GET", "HEAD"}:
-        return see(request, "blocked")
+        return redirect_to(request, "blocked")
     if problem.status == 401:
         # It may have ended just now: then the page knows nobody, and its cookie goes.
         request.scope["session"] = None
@@ -188,7 +189,7 @@ def trusted(sanitised_html: str) -> Markup:
     return Markup(sanitised_html)  # noqa: S704
 
 
-def in_language(request: LoyaltyRequest, response: Response, locale: Locale) -> Response:
+def in_language(request: Request[StateT], response: Response, locale: Locale) -> Response:
     """Says which language was asked for, and that the browser's wish had a part in it. The language in which Okendo
     answers when none is asked for is only known where DEFAULT_LANGUAGE tells."""
     language = locale.get("language") or request.state["settings"].default_language
@@ -198,7 +199,7 @@ def in_language(request: LoyaltyRequest, response: Response, locale: Locale) -> 
     return response
 
 
-def kept(request: LoyaltyRequest, response: Response) -> Response:
+def kept(request: Request[StateT], response: Response) -> Response:
     """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
     response.headers["cache-control"] = PUBLIC_CACHE
     etag = response.headers.setdefault("etag", f'"{hashlib.sha256(response.body).hexdigest()[:32]}"')

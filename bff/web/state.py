@@ -1,65 +1,34 @@
-"""What the lifespan builds once, as every route may use it."""
+"""What the browser's edge needs of the services. Each face adds what it uses, so that mypy refuses anything else."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypedDict
+from typing import Any, TypedDict, TypeVar
 
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.awards.events import Events
-from bff.awards.ledger import Awards
-from bff.awards.pay import Paying
-from bff.members.activity import History
-from bff.members.consents import Consents
-from bff.members.earning import Earning
-from bff.members.member import Loyalty
-from bff.members.retailers import Linking
-from bff.program.catalogue import Catalogue
-from bff.program.rendered import Answers
-from bff.redemptions.ledger import Ledger
-from bff.redemptions.reconcile import Reconciliation
-from bff.redemptions.redeem import Redemptions
-from bff.redemptions.unresolved import Doubts
+from bff.clock import Clock
+from bff.sessions.signin import SignIn
 from bff.sessions.store import Sessions
-from bff.sessions.tickets import Tickets
 from bff.settings.table import Settings
-from bff.stores.database import Database
-from bff.stores.inbox import Inbox
 from bff.stores.keyring import KeyRing
-from bff.stores.rate_limits import Budgets
-from bff.vendors.shopify.client import Shopify
+from bff.stores.rate_limits import RateLimiter
 from bff.web.assets import Assets
 
 
-class State(TypedDict):
-    """What the lifespan builds once and every route may use."""
+class WebState(TypedDict):
+    """Every handler has these; a handler that uses more says so with a state of its own that extends this one."""
 
     settings: Settings
+    clock: Clock
     keys: KeyRing
     sessions: Sessions
-    database: Database
-    consents: Consents
-    ledger: Ledger
-    doubts: Doubts
-    budgets: Budgets
-    shopify: Shopify
-    tickets: Tickets
-    catalogue: Catalogue
-    answers: Answers
-    loyalty: Loyalty
-    redemptions: Redemptions
-    earning: Earning
-    history: History
-    reconciliation: Reconciliation
-    inbox: Inbox
-    awards: Awards
-    events: Events
-    paying: Paying
-    linking: Linking
+    sign_in: SignIn
+    rate_limiter: RateLimiter
     templates: Environment
     assets: Assets
 
 
-LoyaltyRequest = Request[State]
-Handler = Callable[[LoyaltyRequest], Awaitable[Response]]
+StateT = TypeVar("StateT", bound=WebState)
+# What a route calls: its state is known where it is written, not where it is called.
+Handler = Callable[[Request[Any]], Awaitable[Response]]

@@ -2,11 +2,12 @@
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.errors import Problem
-from bff.members.member import mailbox
+from bff.members.referrals import mailbox
 from bff.schemas.base import Visitor, member_state
 from bff.sessions.store import Session
 from bff.settings.table import Settings
@@ -20,13 +21,13 @@ from bff.stores.rate_limits import (
     REFER_ADDRESS,
     REFER_TARGET,
     VISITS,
-    Budget,
+    RateLimit,
     closed,
     everybody,
 )
 from bff.telemetry.timing import spent_on
 from bff.vendors.shopify.tokens import ShopifyCustomer
-from bff.web.state import LoyaltyRequest
+from bff.web.state import StateT, WebState
 
 log = structlog.get_logger("visitor")
 COOKIE = "__Host-Http-loyalty"
@@ -34,37 +35,37 @@ LOGIN_COOKIE = "__Host-Http-loyalty-login"
 COOKIE_LONGEST = 128
 
 
-class MemberPart:
+class SessionMiddleware:
     """Wraps the routes that may know who is asking; nothing outside of it can read a session."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = LoyaltyRequest(scope)
+        request = Request[WebState](scope)
         given = cookies_named(request, COOKIE)
         # Two of them mean that somebody planted one: neither is believed (A5).
         value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
         with spent_on("session"):
-            session = await request.state["sessions"].load(value) if value and _is_carried_safely(request) else None
+            session = await request.state["sessions"].load(value) if value and _is_secure(request) else None
         if session is not None and session.is_stale:
-            session = await _freshened(request, session)
+            session = await _refreshed(request, session)
         scope["session"], scope["presented"] = session, bool(given)
         await _count(request)
-        renewed = request.state["sessions"].signed_anew(value) if session and value else None
+        renewed = request.state["sessions"].resign_cookie(value) if session and value else None
         await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
 
 
-async def _freshened(request: LoyaltyRequest, session: Session) -> Session | None:
+async def _refreshed(request: Request[StateT], session: Session) -> Session | None:
     try:
-        await request.state["loyalty"].freshen(session)
+        await request.state["sign_in"].refresh_member(session)
     except Problem as problem:
         # Whatever else Okendo says of this member, it says again to the route that asks.
         return None if problem.code == "session_expired" else session
     return session
 
 
-def _with_cookie(request: LoyaltyRequest, value: str, send: Send) -> Send:
+def _with_cookie(request: Request[StateT], value: str, send: Send) -> Send:
     """A cookie signed by a key that is about to go is signed anew, unless the answer sets or clears it anyway (C4)."""
 
     async def sending(message: Message) -> None:
@@ -78,78 +79,78 @@ def _with_cookie(request: LoyaltyRequest, value: str, send: Send) -> Send:
     return sending
 
 
-def cookies_named(request: LoyaltyRequest, name: str) -> list[str]:
+def cookies_named(request: Request[StateT], name: str) -> list[str]:
     """Every value sent under this name, so that a second one is seen."""
     header = "; ".join(request.headers.getlist("cookie"))
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return [value for key, _, value in pairs if key == name]
 
 
-def _is_carried_safely(request: LoyaltyRequest) -> bool:
+def _is_secure(request: Request[StateT]) -> bool:
     return bool(request.scope.get("secure", True))
 
 
-def session_of(request: LoyaltyRequest) -> Session | None:
+def session_of(request: Request[StateT]) -> Session | None:
     session: Session | None = request.scope.get("session")
     return session
 
 
-def require_session(request: LoyaltyRequest) -> Session:
+def require_session(request: Request[StateT]) -> Session:
     """Raises Problem `session_required`, or `session_expired` when a cookie was sent; `member_blocked`."""
     session = session_of(request)
     if session is None and request.scope.get("presented"):
         raise Problem("session_expired", "Your session has ended. Please sign in again.")
     if session is None:
         raise Problem("session_required", "Please sign in first.")
-    if session.record.state == "blocked":
+    if session.data.state == "blocked":
         raise Problem("member_blocked", "This account cannot take part in the program.")
     return session
 
 
-def visitor_of(request: LoyaltyRequest) -> Visitor:
+def visitor_of(request: Request[StateT]) -> Visitor:
     session = session_of(request)
     if session is None:
         return Visitor(state="anonymous")
-    return Visitor(state=member_state(session.record.state), name=session.record.name)
+    return Visitor(state=member_state(session.data.state), name=session.data.name)
 
 
-async def _count(request: LoyaltyRequest) -> None:
+async def _count(request: Request[StateT]) -> None:
     """Every request from here on counts against what one visitor, and everybody together, may ask for."""
     session, total = session_of(request), everybody(request.state["settings"].requests_per_minute)
-    own = (READS, session.record.customer_id) if session else (VISITS, address_of(request))
-    own_budget, who = own[0], request.state["keys"].mark("customer index", own[1])
-    request.scope["spent"] = await request.state["budgets"].count((own_budget, who), (total, ""))
+    own = (READS, session.data.customer_id) if session else (VISITS, address_of(request))
+    own_limit, who = own[0], request.state["keys"].hmac("customer index", own[1])
+    request.scope["usage"] = await request.state["rate_limiter"].count((own_limit, who), (total, ""))
 
 
-async def spend_locale(request: LoyaltyRequest) -> None:
+async def hit_locale(request: Request[StateT]) -> None:
     """Something public in a language, country or currency that this process has no copy for: the vendor may have to be
     asked. What is left is not told, since whoever asks next, with a copy there, gets the same answer (J2)."""
-    who = request.state["keys"].mark("customer index", address_of(request))
+    who = request.state["keys"].hmac("customer index", address_of(request))
     total = everybody(request.state["settings"].requests_per_minute)
-    await request.state["budgets"].count((LOCALES, who), (total, ""))
+    await request.state["rate_limiter"].count((LOCALES, who), (total, ""))
 
 
-async def spend(request: LoyaltyRequest, budget: Budget, *who: str) -> None:
+async def hit(request: Request[StateT], limit: RateLimit, *who: str) -> None:
     """Count this request against the budget of whoever this is; raises Problem `rate_limited`, `store_unavailable`."""
-    if request.scope["spent"] is None:
+    if request.scope["usage"] is None:
         # Valkey has failed this very request: it is not waited for a second time.
         raise closed()
-    spent = await request.state["budgets"].spend(budget, request.state["keys"].mark("customer index", *who))
-    request.scope["spent"] += [spent] if spent else []
+    usage = await request.state["rate_limiter"].hit(limit, request.state["keys"].hmac("customer index", *who))
+    request.scope["usage"] += [usage] if usage else []
 
 
-async def spend_redemption(request: LoyaltyRequest, session: Session, reward_id: str) -> None:
-    await spend(request, REDEEM, session.record.customer_id)
-    await spend(request, REDEEM_REWARD, session.record.customer_id, reward_id)
+async def hit_redemption(request: Request[StateT], session: Session, reward_id: str) -> None:
+    await hit(request, REDEEM, session.data.customer_id)
+    await hit(request, REDEEM_REWARD, session.data.customer_id, reward_id)
 
 
-async def spend_invitation(request: LoyaltyRequest, session: Session, email: str) -> None:
-    await spend(request, REFER, session.record.customer_id)
-    await spend(request, REFER_ADDRESS, address_of(request))
-    await spend(request, REFER_TARGET, mailbox(email))
+async def hit_invitation(request: Request[StateT], session: Session, email: str) -> None:
+    await hit(request, REFER, session.data.customer_id)
+    await hit(request, REFER_ADDRESS, address_of(request))
+    await hit(request, REFER_TARGET, mailbox(email))
 
 
-def address_of(request: LoyaltyRequest) -> str:
+def address_of(request: Request[StateT]) -> str:
     return str(request.scope.get("address", ""))
 
 
@@ -165,15 +166,15 @@ def cookie_header(settings: Settings, name: str, value: str, max_age_seconds: in
 
 def csrf_token(keys: KeyRing, session: Session, purpose: str) -> str:
     """Binds a form to this customer, this sign-in and this purpose (D5, B16)."""
-    customer_id = session.record.customer_id
-    return f"{_who(keys, session)}.{keys.mark('csrf', customer_id, session.record.generation, purpose)}"
+    customer_id = session.data.customer_id
+    return f"{_who(keys, session)}.{keys.hmac('csrf', customer_id, session.data.session_nonce, purpose)}"
 
 
-def check_csrf(request: LoyaltyRequest, session: Session, purpose: str, token: str) -> None:
+def check_csrf(request: Request[StateT], session: Session, purpose: str, token: str) -> None:
     """Raises Problem `csrf_refused`, as a conflict (409) when the page was made for another customer."""
     keys = request.state["keys"]
     who, _, mark = token.partition(".")
-    if keys.matches("csrf", mark, session.record.customer_id, session.record.generation, purpose):
+    if keys.verify("csrf", mark, session.data.customer_id, session.data.session_nonce, purpose):
         return
     if mark and who != _who(keys, session):
         raise Problem("csrf_refused", "This page was opened for another account. Please reload it.", status=409)
@@ -181,30 +182,30 @@ def check_csrf(request: LoyaltyRequest, session: Session, purpose: str, token: s
 
 
 def _who(keys: KeyRing, session: Session) -> str:
-    return keys.mark("customer index", session.record.customer_id)[:16]
+    return keys.hmac("customer index", session.data.customer_id)[:16]
 
 
-async def end_previous_session(request: LoyaltyRequest, customer: ShopifyCustomer) -> None:
+async def end_previous_session(request: Request[StateT], customer: ShopifyCustomer) -> None:
     """Whoever was signed in here before is signed out: the old id is dead at once (B2)."""
     before = session_of(request)
-    switched = before is not None and before.record.customer_id != customer.id
+    switched = before is not None and before.data.customer_id != customer.id
     log.info("signed_in", what="another customer" if switched else "same or new customer")
     if before is not None:
         await request.state["sessions"].end(before.key)
 
 
-def without_cookies(request: LoyaltyRequest, response: Response) -> Response:
+def without_cookies(request: Request[StateT], response: Response) -> Response:
     for name in (COOKIE, LOGIN_COOKIE):
         set_cookie(response, request.state["settings"], name, "", 0)
     return response
 
 
-def with_session(request: LoyaltyRequest, response: Response, cookie: str) -> Response:
+def with_session(request: Request[StateT], response: Response, cookie: str) -> Response:
     settings = request.state["settings"]
     set_cookie(response, settings, COOKIE, cookie, settings.session_absolute_seconds)
     return response
 
 
-def open_session(request: LoyaltyRequest) -> Session | None:
+def open_session(request: Request[StateT]) -> Session | None:
     """The session, if there is one; a blocked member is sent to their one calm page."""
     return require_session(request) if session_of(request) else None

@@ -8,15 +8,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bff.sandbox.control import state as report
+from bff.sandbox.control.commands import Order, address, number, persona
 from bff.sandbox.control.faults import BadOrder, ordered
-from bff.sandbox.control.orders import Order, address, number, persona
 from bff.sandbox.control.purchases import buy_at_retailer, change_status, link_retailer
+from bff.sandbox.json import JsonObject, encode, read_object
 from bff.sandbox.okendo import dialect, member_api, merchant_api, public_api
 from bff.sandbox.okendo.members import STATES
 from bff.sandbox.shopify import authorize, server_api
 from bff.sandbox.shopify.grants import OTHER_SHOP, THIS_SHOP
 from bff.sandbox.subtotal import api, link, setup_api, simulator
-from bff.sandbox.wire import JsonObject, encode, read_object
 from bff.sandbox.world import World
 
 OPERATIONS = (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeGuard
 
-from bff.sandbox.wire import Json, JsonObject
+from bff.sandbox.json import Json, JsonObject
 
 KINDS = (
     "delay", "delay_after", "cut_before", "cut_after", "garbage", "html", "huge", "redirect", "set_cookie", "status",

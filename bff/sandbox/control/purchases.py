@@ -3,10 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
+from bff.sandbox.control.commands import moment, money, persona, retailer
 from bff.sandbox.control.faults import BadOrder
-from bff.sandbox.control.orders import moment, money, persona, retailer
+from bff.sandbox.json import JsonObject
 from bff.sandbox.subtotal.accounts import STATUSES, Connection, connection_json, purchase_json
-from bff.sandbox.wire import JsonObject
 from bff.sandbox.world import World
 
 

@@ -3,10 +3,10 @@
 import dataclasses
 
 from bff.sandbox.clock import iso
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.subtotal.accounts import connection_json, purchase_json
 from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL, Manner
-from bff.sandbox.wire import Json, JsonObject
 from bff.sandbox.world import World
 
 

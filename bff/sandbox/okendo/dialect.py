@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.sandbox.calls import ASKED, Operation
 from bff.sandbox.control.faults import BadOrder
-from bff.sandbox.wire import Json, JsonObject, encode, read_object
+from bff.sandbox.json import Json, JsonObject, encode, read_object
 from bff.sandbox.world import World
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bff.sandbox.clock import iso
 from bff.sandbox.config import Config
+from bff.sandbox.json import Json, JsonObject, encode, poisoned
 from bff.sandbox.okendo import shapes
 from bff.sandbox.okendo.members import Member, Referral, Transaction
 from bff.sandbox.webhooks.outbox import KEPT, Event
-from bff.sandbox.wire import Json, JsonObject, encode, poisoned
 
 VERSION = "2025-02-01"
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

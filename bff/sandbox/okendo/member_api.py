@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Operation, answer
 from bff.sandbox.clock import iso
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo import shapes
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import CURRENCY, EARNING_RULES, REWARDS
 from bff.sandbox.okendo.public_api import EMAIL, body_of, for_member, refused
-from bff.sandbox.wire import Json, JsonObject
 from bff.sandbox.world import World
 
 PAGE = 25

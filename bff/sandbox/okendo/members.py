@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.program import SIGN_UP_POINTS, TIERS, EarningRule, Reward, tier_rank
-from bff.sandbox.wire import Json, JsonObject
 
 STATES = ("pending", "enrolled", "blocked")
 _NAMESPACE = uuid.UUID("7f4df7c0-3d0f-4a52-9a53-0d8c5be2b1a4")

@@ -11,11 +11,11 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Handler, Operation, answer
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo import shapes
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import EARNING_RULES, REWARDS, EarningRule
 from bff.sandbox.okendo.public_api import body_of, check_version, refused
-from bff.sandbox.wire import Json, JsonObject
 from bff.sandbox.world import World
 
 RULE_NAMES = ("earningRuleId", "actionId", "ruleId", "customEarningRuleId")

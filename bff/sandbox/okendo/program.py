@@ -6,7 +6,7 @@ Vocabulary: support.okendo.io articles 8914628 (rules), 9690320 (custom rules), 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bff.sandbox.wire import Json
+from bff.sandbox.json import Json
 
 CURRENCY = "USD"
 SIGN_UP_POINTS = 200

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Handler, Operation, Refused, answer
+from bff.sandbox.json import JsonObject
 from bff.sandbox.okendo import shapes
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import EARNING_RULES, REWARDS
-from bff.sandbox.wire import JsonObject
 from bff.sandbox.world import World
 
 VERSION = "2025-02-01"

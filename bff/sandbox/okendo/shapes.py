@@ -8,9 +8,9 @@ docs.okendo.io/webhooks/topics; the rest follow their style. `minimumVipTierName
 from datetime import timedelta
 
 from bff.sandbox.clock import iso
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member, Transaction
 from bff.sandbox.okendo.program import CURRENCY, FAQS, TIERS, EarningRule, Policies, Reward, tier_rank
-from bff.sandbox.wire import Json, JsonObject
 
 ONE_YEAR = timedelta(days=365)
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member
-from bff.sandbox.wire import Json, JsonObject
 
 _TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[A-Za-z_]\w*|-?\d+(?:\.\d+)?|\.\.\.|[{}()\[\]:$@!=|&]')
 

@@ -14,10 +14,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from bff.sandbox.calls import Call, Operation, Refused, answer
 from bff.sandbox.config import Client
+from bff.sandbox.json import Json
 from bff.sandbox.shopify.authorize import SCOPES
 from bff.sandbox.shopify.grants import ACCESS_TOKEN_SECONDS, ISSUER, THIS_SHOP, Code, InvalidGrant, Issued
 from bff.sandbox.shopify.graphql import customer_data, customer_fields, storefront_customer_data
-from bff.sandbox.wire import Json
 from bff.sandbox.world import World
 
 API_VERSION = "2026-07"

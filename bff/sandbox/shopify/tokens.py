@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, RSAKey
 
-from bff.sandbox.wire import Json
+from bff.sandbox.json import Json
 
 Claims = dict[str, Json]
 

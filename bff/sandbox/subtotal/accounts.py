@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bff.sandbox.clock import Clock, iso
+from bff.sandbox.json import Json, JsonObject, encode
 from bff.sandbox.webhooks.outbox import Event
-from bff.sandbox.wire import Json, JsonObject, encode
 
 CONNECTION_TOKEN_SECONDS = 900
 # What a connection becomes is told by an event; that one was begun is not.

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Handler, Operation, Refused, answer
 from bff.sandbox.clock import iso
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.subtotal.accounts import Connection, LinkToken, connection_json, purchase_json
-from bff.sandbox.wire import Json, JsonObject
 from bff.sandbox.world import World
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Operation, answer
+from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.subtotal.accounts import EVENT_TYPES
 from bff.sandbox.subtotal.api import problem, refused, text, with_key
 from bff.sandbox.subtotal.retailers import RETAILERS
 from bff.sandbox.webhooks.destinations import Webhook
 from bff.sandbox.webhooks.outbox import Destination
 from bff.sandbox.webhooks.policies import SUBTOTAL
-from bff.sandbox.wire import Json, JsonObject
 from bff.sandbox.world import World
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bff.sandbox.config import Config
+from bff.sandbox.json import JsonObject
 from bff.sandbox.webhooks.outbox import Destination
 from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL
-from bff.sandbox.wire import JsonObject
 
 
 @dataclass(frozen=True)

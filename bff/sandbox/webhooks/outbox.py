@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bff.sandbox.json import JsonObject
 from bff.sandbox.webhooks.policies import Manner
-from bff.sandbox.wire import JsonObject
 
 KEPT = 10_000
 AT_ONCE = 10

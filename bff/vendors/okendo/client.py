@@ -17,12 +17,12 @@ from urllib.parse import parse_qs, urlencode
 import msgspec
 
 from bff.errors import Problem, UpstreamFailed, VendorRefused
-from bff.vendors.okendo.operations import ROWS
-from bff.vendors.okendo.row import Expiry, ForMember, ForMerchant, ForStore, Id, Page, Public, Reply, Row, Text
-from bff.vendors.sanitize import plain
-from bff.vendors.timestamps import moment_of
+from bff.vendors.okendo.operations import OPERATIONS
+from bff.vendors.okendo.row import Expiry, ForMember, ForMerchant, ForStore, Id, Operation, Page, Public, ReplyT, Text
+from bff.vendors.sanitize import strip_html
+from bff.vendors.timestamps import parse_timestamp
 from bff.vendors.upstream import Call, Upstream, url_for
-from bff.vendors.upstream import Reply as HttpReply
+from bff.vendors.upstream import HttpReply as HttpReply
 
 API_VERSION = "2025-02-01"
 MISSING = object()
@@ -34,7 +34,7 @@ TIMES = (datetime, datetime | None, *EXPIRIES)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
+class OkendoAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Whose program it is. `api_url` is without the version, `api_key` the merchant's own, `timeout_seconds` the
     deadline of one call."""
 
@@ -48,29 +48,31 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Account {self.user_id}>"
 
 
-class Okendo:
+class OkendoClient:
     """Okendo's Storefront API for one store, and what of the Merchant API pays points. Every call raises UpstreamFailed
     or UpstreamTimeout when it cannot be trusted, and VendorRefused when Okendo says no (4xx)."""
 
-    def __init__(self, upstream: Upstream, account: Account, rows: Mapping[str, Row[Any]] = ROWS) -> None:
+    def __init__(
+        self, upstream: Upstream, account: OkendoAccount, rows: Mapping[str, Operation[Any]] = OPERATIONS
+    ) -> None:
         self.partner_id = account.partner_id
         self._upstream = upstream
         self._account = account
         self._rows = rows
 
-    async def public(self, row: Public[Reply], **arguments: Any) -> Reply:
+    async def public(self, row: Public[ReplyT], **arguments: Any) -> ReplyT:
         """Call an operation that is the same for everyone."""
         return await self._call(row, "/v1", {}, arguments)
 
-    async def for_store(self, row: ForStore[Reply], **arguments: Any) -> Reply:
+    async def for_store(self, row: ForStore[ReplyT], **arguments: Any) -> ReplyT:
         """Call an operation that is about somebody, in the store's name."""
         return await self._call(row, "/v1", {}, arguments)
 
-    async def for_member(self, row: ForMember[Reply], jwt: str, **arguments: Any) -> Reply:
+    async def for_member(self, row: ForMember[ReplyT], jwt: str, **arguments: Any) -> ReplyT:
         """Call an operation as the member whose JWT this is."""
         return await self._call(row, "/v1", {"authorization": f"Bearer {jwt}"}, arguments)
 
-    async def for_merchant(self, row: ForMerchant[Reply], **arguments: Any) -> Reply:
+    async def for_merchant(self, row: ForMerchant[ReplyT], **arguments: Any) -> ReplyT:
         """Call an operation of the Merchant API (HTTP Basic, RFC 7617); raises Problem `feature_unavailable` without a
         key."""
         if self._account.api_key is None:
@@ -87,27 +89,29 @@ class Okendo:
         whole = msgspec.json.encode((account, reading, arguments), order="deterministic")
         return f"{row.name}:{hashlib.sha256(whole).hexdigest()[:32]}"
 
-    async def _call(self, row: Row[Reply], root: str, headers: dict[str, str], arguments: dict[str, Any]) -> Reply:
-        # Judged by the row as it was written, since what is harmless may be sent twice (L3).
-        harmless = row.method == "GET"
+    async def _call(
+        self, row: Operation[ReplyT], root: str, headers: dict[str, str], arguments: dict[str, Any]
+    ) -> ReplyT:
+        # Judged by the row as it was written, since what is idempotent may be sent twice (L3).
+        idempotent = row.method == "GET"
         row = self._rows.get(row.name, row)
         segments = {name: str(value) for name, value in arguments.items() if f"{{{name}}}" in row.path}
         sent = {name: value for name, value in arguments.items() if name in row.sends.keys() - segments.keys()}
         values = {row.sends[name]: value for name, value in sent.items() if value is not None}
         url = url_for(self._account.api_url + root, row.path, **self._segments(row, segments))
         headers |= {"okendo-api-version": API_VERSION, "okendo-partner-id": self._account.partner_id}
-        if not harmless:
+        if not idempotent:
             headers["content-type"] = "application/json"
         reply = await self._upstream.call(
             Call(
                 vendor="okendo",
                 operation=row.name,
                 method=row.method,
-                url=with_query(url, values) if harmless else url,
+                url=with_query(url, values) if idempotent else url,
                 headers=headers,
-                body=None if harmless else _encode(values),
+                body=None if idempotent else _encode(values),
                 timeout_seconds=self._account.timeout_seconds,
-                harmless=harmless,
+                idempotent=idempotent,
                 # The Merchant API has a pace of its own, and work that waits for its turn there.
                 backs_off=not isinstance(row, ForMerchant),
             )
@@ -117,7 +121,7 @@ class Okendo:
         # An empty success is as good as an empty object: some bodies are not public.
         return read(row, reply.json() if _has_fields(row) and reply.body.strip() else {})
 
-    def _segments(self, row: Row[Any], given: dict[str, str]) -> dict[str, str]:
+    def _segments(self, row: Operation[Any], given: dict[str, str]) -> dict[str, str]:
         return given | ({"subscriberId": self._account.user_id} if "{subscriberId}" in row.path else {})
 
 
@@ -125,7 +129,7 @@ def with_query(url: str, values: Mapping[str, Any]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(values)}" if values else url
 
 
-def _refusal(row: Row[Any], reply: HttpReply) -> VendorRefused:
+def _refusal(row: Operation[Any], reply: HttpReply) -> VendorRefused:
     """The documented error body is {"error": {"description", "code"?}}; anything else still is a refusal."""
     try:
         body = reply.json()
@@ -139,11 +143,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _has_fields(row: Row[Any]) -> bool:
+def _has_fields(row: Operation[Any]) -> bool:
     return get_origin(row.reply) is not None or bool(row.reply.__struct_fields__)
 
 
-def read(row: Row[Reply], body: Any) -> Reply:
+def read(row: Operation[ReplyT], body: Any) -> ReplyT:
     """Project a reply to the row's shape.
 
     Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out,
@@ -157,7 +161,7 @@ def read(row: Row[Reply], body: Any) -> Reply:
     return Page(items=items, next=_next(row, body)) if kind is Page else items  # type: ignore[return-value]
 
 
-def _items(row: Row[Any], body: Any) -> list[Any]:
+def _items(row: Operation[Any], body: Any) -> list[Any]:
     found = next((value for value in (find(body, where) for where in row.envelope) if isinstance(value, list)), None)
     if found is None:
         raise UpstreamFailed(f"Okendo's {row.name} answer holds no list.", sent=True)
@@ -172,7 +176,7 @@ def _items(row: Row[Any], body: Any) -> list[Any]:
     return kept
 
 
-def _next(row: Row[Any], body: Any) -> str | None:
+def _next(row: Operation[Any], body: Any) -> str | None:
     """The token that asks for the next page: as it is, or inside the address of that page, which is not followed."""
     given = next((value for value in (find(body, where) for where in row.next) if isinstance(value, str)), "")
     _, is_address, query = given.partition("?")
@@ -181,7 +185,7 @@ def _next(row: Row[Any], body: Any) -> str | None:
     return parse_qs(query.partition("#")[0]).get(row.sends.get("cursor", ""), [None])[0]
 
 
-def _fields_of_object(row: Row[Any], body: Any) -> dict[str, Any]:
+def _fields_of_object(row: Operation[Any], body: Any) -> dict[str, Any]:
     """The fields in the first envelope that has all we cannot do without."""
     if not _has_fields(row):
         return {}
@@ -200,7 +204,7 @@ def fields_of(shape: type[msgspec.Struct], names: Mapping[str, tuple[str, ...]],
         wanted = _types(shape)[field.name]
         value = _first_usable(found, names.get(field.name, ()), wanted)
         if value is not MISSING:
-            fields[field.name] = plain(value) if wanted in TEXTS else value
+            fields[field.name] = strip_html(value) if wanted in TEXTS else value
         elif field.required:
             raise UpstreamFailed(f"Okendo's answer lacks {field.name}.", sent=True)
     return fields
@@ -219,7 +223,7 @@ def _first_usable(found: Any, paths: tuple[str, ...], wanted: Any) -> Any:
         if wanted in IDS and isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if wanted in TIMES:
-            if moment := moment_of(value, is_end=wanted in EXPIRIES):
+            if moment := parse_timestamp(value, is_end=wanted in EXPIRIES):
                 return moment
             continue
         try:

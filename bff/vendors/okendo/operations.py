@@ -35,7 +35,7 @@ from bff.vendors.okendo.replies import (
     ReferralSender,
     Tier,
 )
-from bff.vendors.okendo.row import LOCALISED, ForMerchant, ForStore, Public, Row
+from bff.vendors.okendo.row import LOCALISED, ForMerchant, ForStore, Operation, Public
 
 EARNING_RULES = Public(
     name="earning_rules",
@@ -134,7 +134,7 @@ EARNING_TRANSACTIONS = ForMerchant(
     sends={"email": "email", "rule": "earningRuleId", "value": "value"},
     names={"points": ("transaction.amount", "points", "amount")},
 )
-ROWS: Mapping[str, Row[Any]] = {
+OPERATIONS: Mapping[str, Operation[Any]] = {
     row.name: row
     for row in (
         EARNING_RULES,

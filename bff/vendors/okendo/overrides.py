@@ -8,8 +8,8 @@ from typing import Any, get_type_hints
 import msgspec
 
 from bff.errors import SettingsError
-from bff.vendors.okendo.operations import ROWS
-from bff.vendors.okendo.row import Row
+from bff.vendors.okendo.operations import OPERATIONS
+from bff.vendors.okendo.row import Operation
 
 OVERRIDABLE = ("method", "path", "sends", "envelope", "names", "next")
 STORE = "subscriberId"
@@ -20,28 +20,30 @@ PLACE = re.compile(r"{(\w+)}")
 SENT = re.compile(r"/[\w.~!$&'()*+,;=:@%/?-]*", re.ASCII)
 
 
-def rows_with_overrides(path: str | None) -> Mapping[str, Row[Any]]:
+def operations_with_overrides(path: str | None) -> Mapping[str, Operation[Any]]:
     """The table, corrected by a TOML file with one section a row, such as `[redeem]` with `path = "/loyalty/redeem"`.
 
     Keys: method, path, sends, envelope, names, next. Raises SettingsError that names the row and the key.
     """
     if path is None:
-        return ROWS
+        return OPERATIONS
     try:
         with open(path, "rb") as file:
             given = tomllib.load(file)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError("OKENDO_OVERRIDES", f"the file cannot be read as TOML ({type(error).__name__}).") from None
-    return {**ROWS, **{name: _overridden(name, section) for name, section in given.items()}}
+    return {**OPERATIONS, **{name: _overridden(name, section) for name, section in given.items()}}
 
 
-def _overridden(name: str, section: Any) -> Row[Any]:
-    row = ROWS.get(name)
+def _overridden(name: str, section: Any) -> Operation[Any]:
+    row = OPERATIONS.get(name)
     if row is None or not isinstance(section, dict):
-        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] is not an operation. Known: {', '.join(sorted(ROWS))}.")
+        raise SettingsError(
+            "OKENDO_OVERRIDES", f"[{name}] is not an operation. Known: {', '.join(sorted(OPERATIONS))}."
+        )
     if unknown := set(section) - set(OVERRIDABLE):
         raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {min(unknown)}: give only {', '.join(OVERRIDABLE)}.")
-    types = get_type_hints(Row)
+    types = get_type_hints(Operation)
     changes: dict[str, Any] = {}
     for key, value in section.items():
         try:
@@ -55,7 +57,7 @@ def _overridden(name: str, section: Any) -> Row[Any]:
 
 
 def _check(name: str, changes: Mapping[str, Any]) -> None:
-    row = ROWS[name]
+    row = OPERATIONS[name]
     known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names)}
     for key, names in known.items():
         if unknown := set(changes[key]) - names:
@@ -68,7 +70,7 @@ def _check(name: str, changes: Mapping[str, Any]) -> None:
     _check_path(row, changes.get("path", row.path), changes["sends"])
 
 
-def _check_path(row: Row[Any], path: str, sends: Mapping[str, str]) -> None:
+def _check_path(row: Operation[Any], path: str, sends: Mapping[str, str]) -> None:
     if not is_path_of(row, path):
         allowed = " or ".join(f"{{{place}}}" for place in sorted(places_of(row)))
         remedy = f"give a path from /, as it is sent, with no {{}} but {allowed}."
@@ -79,17 +81,17 @@ def _check_path(row: Row[Any], path: str, sends: Mapping[str, str]) -> None:
         raise SettingsError("OKENDO_OVERRIDES", f"[{row.name}] path: {remedy}")
 
 
-def given_in_path(row: Row[Any]) -> set[str]:
+def given_in_path(row: Operation[Any]) -> set[str]:
     """The arguments that the row as shipped has a place for in its path."""
-    return set(PLACE.findall(ROWS[row.name].path)) - {STORE}
+    return set(PLACE.findall(OPERATIONS[row.name].path)) - {STORE}
 
 
-def places_of(row: Row[Any]) -> set[str]:
+def places_of(row: Operation[Any]) -> set[str]:
     """All that this row can fill the places of a path with."""
     return given_in_path(row) | ALSO_IN_PATH.get(row.name, set()) | {STORE}
 
 
-def is_path_of(row: Row[Any], path: str) -> bool:
+def is_path_of(row: Operation[Any], path: str) -> bool:
     """Whether a path, with its query if it has one, has only places that this row can fill."""
     places = places_of(row)
     return SENT.fullmatch(PLACE.sub(lambda place: "" if place[1] in places else place[0], path)) is not None

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bff.vendors.okendo.row import Expiry, Id, Names, Shape, Text
+from bff.vendors.okendo.row import Expiry, Id, Names, Reply, Text
 
 
-class LegalPolicies(Shape, frozen=True):
+class LegalPolicies(Reply, frozen=True):
     """The legal texts of the program, word for word; `version` is echoed to the vendor with its own type."""
 
     version: str | int | float
@@ -19,7 +19,7 @@ class LegalPolicies(Shape, frozen=True):
     terms_and_conditions_url: str | None = None
 
 
-class EarningRule(Shape, frozen=True):
+class EarningRule(Reply, frozen=True):
     id: Id
     name: Text = ""
     kind: str = "custom"
@@ -29,7 +29,7 @@ class EarningRule(Shape, frozen=True):
     completed: bool | Literal["completed", "complete", "incomplete", "pending"] | None = None
 
 
-class RedemptionRule(Shape, frozen=True):
+class RedemptionRule(Reply, frozen=True):
     id: Id
     name: Text = ""
     kind: str = "unknown"
@@ -43,25 +43,25 @@ class RedemptionRule(Shape, frozen=True):
     remaining: int | None = None
 
 
-class Tier(Shape, frozen=True):
+class Tier(Reply, frozen=True):
     name: Text
     spend: float = 0
     perks: tuple[Any, ...] = ()
 
 
-class Faq(Shape, frozen=True):
+class Faq(Reply, frozen=True):
     question: Text
     answer: str = ""
 
 
-class Login(Shape, frozen=True):
+class Login(Reply, frozen=True):
     """`token` is the loyalty customer JWT: a secret."""
 
     token: Annotated[str, msgspec.Meta(min_length=1)]
     state: str = "pending"
 
 
-class Customer(Shape, frozen=True):
+class Customer(Reply, frozen=True):
     balance: float
     state: str = "pending"
     pending: float | None = None
@@ -73,7 +73,7 @@ class Customer(Shape, frozen=True):
     email: str | None = None
 
 
-class Redeemed(Shape, frozen=True):
+class Redeemed(Reply, frozen=True):
     """A success with `code` is a coupon, one with `store_credit` is in the member's account already."""
 
     transaction_id: Id | None = None
@@ -85,7 +85,7 @@ class Redeemed(Shape, frozen=True):
     currency: str | None = None
 
 
-class Earned(Shape, frozen=True):
+class Earned(Reply, frozen=True):
     """What a completed earning rule paid: a coupon with `code`, store credit, or else points."""
 
     points: float | None = None
@@ -96,14 +96,14 @@ class Earned(Shape, frozen=True):
     currency: str | None = None
 
 
-class Spend(Shape, frozen=True):
+class Spend(Reply, frozen=True):
     """Money spent in the period that decides about the tier."""
 
     amount: float
     currency: str | None = None
 
 
-class Transaction(Shape, frozen=True):
+class Transaction(Reply, frozen=True):
     """Points that came or went. The sign of a redemption's `points` is not known: `kind` tells."""
 
     id: Id
@@ -120,34 +120,34 @@ class Transaction(Shape, frozen=True):
     currency: str | None = None
 
 
-class Referral(Shape, frozen=True):
+class Referral(Reply, frozen=True):
     status: str = "sent"
     date: datetime | None = None
 
 
-class ReferralCount(Shape, frozen=True):
+class ReferralCount(Reply, frozen=True):
     count: int = 0
 
 
-class ReferralSender(Shape, frozen=True):
+class ReferralSender(Reply, frozen=True):
     id: Id
     url: str
 
 
-class MerchantCustomer(Shape, frozen=True):
+class MerchantCustomer(Reply, frozen=True):
     """`pending` points count as soon as they are given, where the vendor tells them apart."""
 
     balance: float
     pending: float = 0
 
 
-class Awarded(Shape, frozen=True):
+class Awarded(Reply, frozen=True):
     """What a custom earning rule gave."""
 
     points: float | None = None
 
 
-class Nothing(Shape, frozen=True):
+class Nothing(Reply, frozen=True):
     """An answer whose body is empty or unknown: only its success counts."""
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Generic, Literal, TypedDict, TypeVar
 
 import msgspec
 
-Reply = TypeVar("Reply")
-Item = TypeVar("Item")
+ReplyT = TypeVar("ReplyT")
+ItemT = TypeVar("ItemT")
 Label = Literal["documented", "inferred", "guessed"]
 Names = Mapping[str, tuple[str, ...]]
 # Text for us; a vendor may write a number.
@@ -27,18 +27,18 @@ class Locale(TypedDict, total=False):
     currency: str
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """What we keep of a vendor's object; a field without default is one we cannot do without."""
 
 
-class Page(Shape, Generic[Item], frozen=True):
+class Page(Reply, Generic[ItemT], frozen=True):
     """Some items of a list, and the token that asks for the next ones, None at the end."""
 
-    items: list[Item]
+    items: list[ItemT]
     next: str | None = None
 
 
-class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
+class Operation(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True):
     """One operation. An argument goes where `path` has {its name}, else where `sends` names it as the vendor does
     (query of a GET, JSON body otherwise);
     `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
@@ -48,25 +48,25 @@ class Row(msgspec.Struct, Generic[Reply], frozen=True, kw_only=True):
     method: str
     path: str
     label: Label
-    reply: type[Reply]
+    reply: type[ReplyT]
     sends: Mapping[str, str] = {}
     envelope: tuple[str, ...] = ("",)
     names: Names = {}
     next: tuple[str, ...] = ()
 
 
-class Public(Row[Reply], frozen=True, kw_only=True):
+class Public(Operation[ReplyT], frozen=True, kw_only=True):
     """A row whose answer is the same for everyone, so that it may be kept and shared."""
 
 
-class ForStore(Row[Reply], frozen=True, kw_only=True):
+class ForStore(Operation[ReplyT], frozen=True, kw_only=True):
     """A row that needs no member's JWT either, but answers about whoever is named in it: never kept, never shared."""
 
 
-class ForMember(Row[Reply], frozen=True, kw_only=True):
+class ForMember(Operation[ReplyT], frozen=True, kw_only=True):
     """A row that needs a member's JWT; its answer belongs to that member alone."""
 
 
-class ForMerchant(Row[Reply], frozen=True, kw_only=True):
+class ForMerchant(Operation[ReplyT], frozen=True, kw_only=True):
     """A row of the Merchant API, which takes the merchant's own key and no member's token. Its path is below
     `/enterprise`. https://docs.okendo.io/merchant-rest-api"""

@@ -21,8 +21,8 @@ from joserfc.jws import JWSRegistry
 
 from bff.clock import Clock
 from bff.errors import Problem, UpstreamFailed, VendorRefused
-from bff.stores.refreshing import Remembered
-from bff.vendors.shopify.tokens import Client, PendingLogin, ShopifyCustomer, ShopifyTokens, TokenReply
+from bff.stores.refreshing import StaleWhileRevalidate
+from bff.vendors.shopify.tokens import ClientRegistration, PendingLogin, ShopifyCustomer, ShopifyTokens, TokenReply
 from bff.vendors.upstream import Call, Upstream
 
 SCOPE = "openid email customer-account-api:full"
@@ -71,19 +71,23 @@ class OneDoor(AsyncBaseTransport):
         return Response(reply.status, headers=reply.headers, content=reply.body)
 
 
-class Shopify:
+class ShopifyClient:
     """One shop's Customer Account API. Every call raises UpstreamFailed or UpstreamTimeout when Shopify cannot be
     reached or answers with nonsense, and VendorRefused when it says a definite no."""
 
-    def __init__(self, upstream: Upstream, client: Client, clock: Clock) -> None:
+    def __init__(self, upstream: Upstream, client: ClientRegistration, clock: Clock) -> None:
         self.storefront_token = client.storefront_token
         self._upstream = upstream
         self._client = client
         self._transport = OneDoor(upstream, client.timeout_seconds)
         self._clock = clock
         self._issuer = client.issuer
-        self._discovery = Remembered(self._discover, clock, fresh_seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS)
-        self._keys = Remembered(self._load_keys, clock, fresh_seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS)
+        self._discovery = StaleWhileRevalidate(
+            self._discover, clock, fresh_seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS
+        )
+        self._keys = StaleWhileRevalidate(
+            self._load_keys, clock, fresh_seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS
+        )
 
     async def authorization_url(self, pending: PendingLogin, **hints: str) -> str:
         """Where the browser goes to sign in: always PKCE S256, state and nonce. `hints` such as locale, login_hint."""
@@ -268,7 +272,7 @@ class Shopify:
             headers={"origin": self._client.origin, **headers},
             body=body,
             timeout_seconds=self._client.timeout_seconds,
-            harmless=method == "GET",
+            idempotent=method == "GET",
         )
 
 

@@ -26,7 +26,7 @@ class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
     browser: str
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
+class ClientRegistration(msgspec.Struct, frozen=True, kw_only=True):
     """How we are registered at the shop. Without a secret we are a public client; `origin` is sent with every call."""
 
     shop_url: str

@@ -30,7 +30,7 @@ class SubtotalAccount(msgspec.Struct, frozen=True, kw_only=True):
         return "<SubtotalAccount>"
 
 
-class Retail:
+class SubtotalClient:
     """Every call raises UpstreamFailed when Subtotal cannot be trusted, and VendorRefused when it says no (4xx)."""
 
     def __init__(self, upstream: Upstream, account: SubtotalAccount) -> None:
@@ -100,7 +100,7 @@ class Retail:
                 headers={"x-api-key": self._account.api_key, **(headers or {})},
                 body=None if wanted is None else msgspec.json.encode(wanted),
                 timeout_seconds=self._account.timeout_seconds,
-                harmless=method == "GET",
+                idempotent=method == "GET",
             )
         )
         if reply.status >= 400:

@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
 from bff.sandbox.control.faults import BadOrder
+from bff.sandbox.json import JsonObject
 from bff.sandbox.okendo.members import Member
-from bff.sandbox.wire import JsonObject
 from bff.sandbox.world import World
 
 Order = Callable[[World, JsonObject], tuple[int, JsonObject]]

@@ -1,0 +1,132 @@
+"""Joining the program: only with the words that are in force, and with the evidence stored before Okendo is told."""
+
+import msgspec
+import structlog
+
+from bff.errors import Problem, UpstreamFailed
+from bff.members.consents import Consent, ConsentOutcome, Consents
+from bff.members.member import Members
+from bff.program.catalogue import Catalogue
+from bff.program.policies import Policies
+from bff.schemas.member import Member, member_of
+from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
+from bff.sessions.store import Session
+from bff.stores.leases import Leases
+from bff.vendors.okendo.member_operations import CUSTOMER_ACTIVATION
+from bff.vendors.okendo.refusals import problem_of
+
+log = structlog.get_logger("enrolment")
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member clicked on: the version and digest of the words that were shown, and where."""
+
+    version: str | int | float
+    digest: str
+    locale: str
+    request_id: str
+
+
+class Enrolment:
+    """Enrols members. `channel` is what they are counted under at Okendo: the partner id."""
+
+    def __init__(
+        self,
+        *,
+        members: Members,
+        exchange: Exchange,
+        catalogue: Catalogue,
+        consents: Consents,
+        leases: Leases,
+        channel: str,
+    ) -> None:
+        self._members = members
+        self._exchange = exchange
+        self._catalogue = catalogue
+        self._consents = consents
+        self._leases = leases
+        self._channel = channel
+
+    async def join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
+        """Enrol a member who agreed to exactly the words that are in force now. Returns the member, and False when
+        they were enrolled already.
+
+        Raises Problem `policies_outdated` when the words differ from those shown (nothing is sent), `member_blocked`,
+        `feature_unavailable` when Okendo does not let this program enrol, `store_unavailable` when the evidence cannot
+        be stored, UpstreamFailed when the policies are unreadable or are refused although they are in force.
+        """
+        async with self._leases.lease(f"join:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
+            customer = await self._members.customer(session)
+            if customer.state == "enrolled":
+                await self._complete_evidence(session)
+                return member_of(customer, session.data.name), False
+            policies = await self._catalogue.current_policies()
+            if not _is_same(policies, agreement):
+                raise problem_of("customer_activation", 400)
+            await self._enrol(session, policies, agreement)
+            return await self._members.member(session), True
+
+    async def _enrol(self, session: Session, policies: Policies, agreement: Agreement) -> None:
+        number = await self._consents.store(self._consent(session, policies, agreement))
+        outcome: ConsentOutcome = "unknown"
+        try:
+            await self._exchange.as_member(
+                session, CUSTOMER_ACTIVATION, channel=self._channel, version=policies.version
+            )
+            outcome = "accepted"
+        except UpstreamFailed as failure:
+            if not failure.sent:
+                outcome = "refused"
+                raise
+            # The reply is lost, so Okendo is asked what it knows: enrolment shows in the member's state.
+            if (await self._members.customer(session)).state != "enrolled":
+                raise
+            outcome = "accepted"
+        except Problem as refusal:
+            outcome = "refused"
+            raise await self._why_refused(session, agreement, refusal) from None
+        finally:
+            await self._note_outcome(number, outcome)
+
+    async def _why_refused(self, session: Session, agreement: Agreement, refusal: Problem) -> Problem:
+        """Okendo refuses for other reasons under the same statuses, so it is asked what is so: nobody is told that
+        words have changed which have not, or that they are blocked when they are not."""
+        if refusal.code == "feature_unavailable":
+            await self._members.customer(session)
+        elif refusal.code == "policies_outdated" and _is_same(await self._catalogue.current_policies(), agreement):
+            words = "You cannot be enrolled right now. The terms are as you saw them; please try again later."
+            return UpstreamFailed("It refused the policies that are in force.", sent=False, words=words)
+        return refusal
+
+    async def _note_outcome(self, number: int, outcome: ConsentOutcome) -> None:
+        """The evidence is stored already; that its outcome cannot be added now changes nothing for the member."""
+        try:
+            await self._consents.settle(number, outcome)
+        except Problem:
+            log.error("consent_not_settled", state=outcome)
+
+    async def _complete_evidence(self, session: Session) -> None:
+        """An earlier click whose answer was lost has worked after all; this one needs no evidence of its own."""
+        try:
+            await self._consents.complete(session.data.customer_id)
+        except Problem:
+            log.error("consent_not_settled", state="accepted")
+
+    def _consent(self, session: Session, policies: Policies, agreement: Agreement) -> Consent:
+        return Consent(
+            customer_id=session.data.customer_id,
+            version=str(policies.version),
+            digest=policies.digest,
+            button_text=policies.button_text,
+            sentence_html=policies.sentence_html,
+            privacy_policy_url=policies.privacy_policy_url,
+            terms_and_conditions_url=policies.terms_and_conditions_url,
+            locale=agreement.locale,
+            channel=self._channel,
+            request_id=agreement.request_id,
+        )
+
+
+def _is_same(policies: Policies, agreement: Agreement) -> bool:
+    same_version = type(policies.version) is type(agreement.version) and policies.version == agreement.version
+    return same_version and policies.digest == agreement.digest

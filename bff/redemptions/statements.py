@@ -1,0 +1,113 @@
+"""Every statement on the table of redemptions, and with them the moves of its state machine.
+
+reserved ── sent ──┬── succeeded
+    │              ├── failed ──── succeeded   only when the vendor itself says so after all
+    │              └── unknown ─┬─ succeeded   reconciled, or resolved by a person
+    │                           ├─ failed
+    │                           └─ unknown     nobody looks any more (`check_until` is NULL)
+    └── failed                                 never sent
+"""
+
+INSERT_INTENT = """
+    INSERT INTO redemptions
+        (customer_id, key, fingerprint, reward_id, reward_name, points, balance_seen, newest_transaction, session,
+         credentials, request_id, support_reference)
+    VALUES (%(customer_id)s, %(key)s, %(fingerprint)s, %(reward_id)s, %(reward_name)s, %(points)s, %(balance_seen)s,
+        %(newest_transaction)s, %(session)s, %(credentials)s, %(request_id)s, %(support_reference)s)
+    ON CONFLICT DO NOTHING
+    RETURNING *
+"""
+# Credentials are needed for as long as somebody may look; a clear end deletes them. A success that the vendor itself
+# has told counts more than a failure that was concluded without its answer, unless a person has looked.
+SETTLE = """
+    UPDATE redemptions
+    SET state = %(state)s, transaction_id = %(transaction_id)s, coupon_code = %(coupon_code)s,
+        coupon_description = %(coupon_description)s, coupon_expires_at = %(coupon_expires_at)s,
+        store_credit = %(store_credit)s, currency = %(currency)s, reason = %(reason)s, changed_at = now(),
+        check_until = CASE %(state)s WHEN 'unknown' THEN now() + make_interval(secs => %(check_seconds)s) END,
+        credentials = CASE %(state)s WHEN 'unknown' THEN credentials END
+    WHERE id = %(id)s
+        AND (state IN ('reserved', 'sent', 'unknown')
+             OR state = 'failed' AND %(state)s = 'succeeded' AND sent_at IS NOT NULL AND note IS NULL)
+    RETURNING *
+"""
+# A reserved line was never sent, so it may safely be called failed; a sent one can only be called unknown.
+SETTLE_STALE = """
+    UPDATE redemptions
+    SET state = CASE state WHEN 'reserved' THEN 'failed' ELSE 'unknown' END,
+        reason = CASE state WHEN 'reserved' THEN 'store_unavailable' END,
+        check_until = CASE state WHEN 'sent' THEN now() + make_interval(secs => %(check_seconds)s) END,
+        credentials = CASE state WHEN 'sent' THEN credentials END,
+        changed_at = now()
+    WHERE (customer_id = %(customer_id)s OR id = %(id)s) AND state IN ('reserved', 'sent')
+        AND changed_at < now() - make_interval(secs => %(stale_seconds)s)
+    RETURNING *
+"""
+RECENT = """
+    SELECT key, coalesce(check_until > now(), false) AS checking FROM redemptions
+    WHERE customer_id = %s AND reward_id = %s AND state <> 'failed'
+        AND (check_until > now() OR created_at > greatest(now() - interval '5 minutes', to_timestamp(%s)))
+    ORDER BY id DESC LIMIT 1
+"""
+LISTED = """
+    SELECT * FROM redemptions
+    WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(customer)s::text IS NULL OR customer_id = %(customer)s)
+    ORDER BY id DESC LIMIT %(limit)s
+"""
+UNRESOLVED = """
+    SELECT line.*, extract(epoch FROM now() - coalesce(sent_at, created_at))::float8 AS seconds_since_sent,
+        now() >= check_until AS overdue,
+        array_remove(ARRAY(SELECT unnest(ARRAY[transaction_id, coupon_code]) FROM redemptions AS other
+                           WHERE other.customer_id = line.customer_id AND other.id <> line.id
+                           ORDER BY 1), NULL) AS claimed,
+        (SELECT newest_transaction FROM redemptions AS later
+         WHERE later.customer_id = line.customer_id AND later.id > line.id AND later.sent_at IS NOT NULL
+         ORDER BY later.id LIMIT 1) AS next_newest,
+        EXISTS (SELECT FROM redemptions AS later
+                WHERE later.customer_id = line.customer_id AND later.id > line.id
+                    AND (later.state IN ('reserved', 'sent') OR later.check_until IS NOT NULL)) AS later_open,
+        ARRAY(SELECT coupon_code FROM redemptions AS later
+              WHERE later.customer_id = line.customer_id AND later.id > line.id
+                    AND later.state = 'succeeded' AND later.transaction_id IS NULL
+              ORDER BY 1) AS later_codes
+    FROM redemptions AS line
+    WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
+"""
+EARLIER = "SELECT id FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
+EXPIRE = """
+    UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()
+    WHERE id = %(id)s AND state = 'unknown' AND check_until = %(check_until)s
+        AND credentials IS NOT DISTINCT FROM %(credentials)s
+"""
+# The time to look runs from the sign-in, so that looking again and again never makes it longer. A line of no session
+# belongs to a member who was forgotten, and nothing is found out about them any more.
+ATTACH_CREDENTIALS = """
+    UPDATE redemptions
+    SET session = %(session)s, credentials = %(credentials)s,
+        check_until = greatest(check_until, to_timestamp(%(signed_in_at)s) + make_interval(secs => %(check_seconds)s))
+    WHERE id = %(id)s AND state = 'unknown' AND session <> '' AND credentials IS NOT DISTINCT FROM %(before)s
+    RETURNING *
+"""
+RESOLVE = """
+    UPDATE redemptions
+    SET state = %(state)s, coupon_code = %(code)s, note = %(note)s, changed_at = now(), check_until = NULL,
+        credentials = NULL, reason = CASE %(state)s WHEN 'failed' THEN 'upstream_unavailable' END
+    WHERE support_reference = %(reference)s AND state = 'unknown'
+    RETURNING *
+"""
+
+FIND = "SELECT * FROM redemptions WHERE customer_id = %s AND key = %s"
+FIND_OPEN = "SELECT * FROM redemptions WHERE id = %s AND state IN ('reserved', 'sent')"
+FIND_OPEN_OF = "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')"
+FIND_UNSETTLED = "SELECT key FROM redemptions WHERE customer_id = %s AND check_until > now() ORDER BY id DESC LIMIT 1"
+MARK_SENT = """
+    UPDATE redemptions SET state = 'sent', sent_at = now(), changed_at = now() WHERE id = %s AND state = 'reserved'
+"""
+DELETE_UNSENT = "DELETE FROM redemptions WHERE customer_id = %s AND sent_at IS NULL AND state = 'failed'"
+FORGET = """
+    UPDATE redemptions
+    SET coupon_code = NULL, coupon_description = NULL, credentials = NULL, check_until = NULL, session = ''
+    WHERE customer_id = %s
+"""
+# Held until the commit: one writer at a time for a member's redemptions.
+LOCK_MEMBER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"

@@ -10,9 +10,10 @@ from bff.schemas.requests import BirthdayRequest, NoFields
 from bff.sessions.store import Session
 from bff.stores.rate_limits import BIRTHDAY, EARN
 from bff.web.inputs import read_json
+from bff.web.limits import hit
 from bff.web.responses import reply
 from bff.web.state import WebState
-from bff.web.visitor import hit, require_session
+from bff.web.visitor import require_session
 
 
 class EarningState(WebState):

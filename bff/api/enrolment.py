@@ -12,9 +12,10 @@ from bff.schemas.program import LegalPolicies
 from bff.schemas.requests import EnrolmentRequest
 from bff.stores.rate_limits import JOIN
 from bff.web.inputs import read_json
+from bff.web.limits import hit
 from bff.web.responses import LANGUAGE, explain, reply
 from bff.web.state import WebState
-from bff.web.visitor import hit, require_session
+from bff.web.visitor import require_session
 
 
 class EnrolmentState(WebState):

@@ -26,9 +26,9 @@ from bff.vendors.okendo import replies
 from bff.vendors.okendo.operations import EARNING_RULES, FAQS, LEGAL_POLICIES, REDEMPTION_RULES, VIP_PROGRAM
 from bff.vendors.okendo.row import Public
 from bff.web.inputs import read_locale
+from bff.web.limits import hit_locale
 from bff.web.responses import in_language, kept
 from bff.web.state import WebState
-from bff.web.visitor import hit_locale
 
 
 class ProgramState(WebState):

@@ -8,9 +8,10 @@ from bff.members.referrals import MemberReferrals
 from bff.schemas.requests import ReferralRequest
 from bff.web.cursors import read_cursor, sign_cursor
 from bff.web.inputs import read_email, read_json
+from bff.web.limits import hit_invitation
 from bff.web.responses import reply
 from bff.web.state import WebState
-from bff.web.visitor import hit_invitation, require_session
+from bff.web.visitor import require_session
 
 
 class ReferralsState(WebState):

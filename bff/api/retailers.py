@@ -10,9 +10,10 @@ from bff.schemas.requests import LinkRequest
 from bff.schemas.retailers import LinkAddress, Retailers
 from bff.stores.rate_limits import LINK
 from bff.web.inputs import absolute_return_to, read_json
+from bff.web.limits import hit
 from bff.web.responses import reply
 from bff.web.state import WebState
-from bff.web.visitor import hit, require_session
+from bff.web.visitor import require_session
 
 # JSON ---------------------------------------------------------------------------------------------------------------
 

@@ -11,10 +11,11 @@ from bff.redemptions.redeem import RedeemRequest, Redemptions
 from bff.schemas import requests
 from bff.schemas.program import Reward, Rewards
 from bff.sessions.store import Session
-from bff.web.inputs import idempotency_key, read_json, read_locale
+from bff.web.inputs import idempotency_key, read_json, read_locale, redemption_key
+from bff.web.limits import hit_redemption
 from bff.web.responses import apply_url, explain, in_language, path_for, reply
 from bff.web.state import WebState
-from bff.web.visitor import hit_redemption, require_session
+from bff.web.visitor import require_session
 
 
 class RewardsState(WebState):
@@ -49,7 +50,7 @@ async def redeem(request: Request[RewardsState]) -> Response:
 
 
 async def my_redemption(request: Request[RewardsState]) -> Response:
-    entry = await request.state["redemptions"].find(require_session(request), request.path_params["key"])
+    entry = await request.state["redemptions"].find(require_session(request), redemption_key(request))
     return reply(shown(entry, apply_url(request.state["settings"])))
 
 

@@ -12,17 +12,10 @@ from bff.stores.rate_limits import HAND_IN, TICKETS
 from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import ShopifyCustomer, ShopifyTokens
 from bff.web.inputs import read_json
+from bff.web.limits import address_of, hit
 from bff.web.responses import reply
 from bff.web.state import WebState
-from bff.web.visitor import (
-    address_of,
-    end_previous_session,
-    hit,
-    session_of,
-    visitor_of,
-    with_session,
-    without_cookies,
-)
+from bff.web.visitor import end_previous_session, session_of, visitor_of, with_session, without_cookies
 
 HAND_IN_SECONDS = 3600
 

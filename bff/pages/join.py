@@ -17,9 +17,10 @@ from bff.sessions.store import Session
 from bff.stores.rate_limits import JOIN
 from bff.vendors.okendo.refusals import problem_of
 from bff.web.inputs import read_form
+from bff.web.limits import hit
 from bff.web.responses import LANGUAGE, form_page, page, redirect_to, trusted
 from bff.web.state import WebState
-from bff.web.visitor import check_csrf, hit, open_session, require_session, session_of
+from bff.web.visitor import check_csrf, open_session, require_session, session_of
 
 CONSENT_SECONDS = 3600
 

@@ -7,9 +7,10 @@ from bff.errors import Problem
 from bff.members.partial import or_none
 from bff.members.referrals import MemberReferrals
 from bff.web.inputs import read_email, read_form
+from bff.web.limits import hit_invitation
 from bff.web.responses import form_page, redirect_to
 from bff.web.state import WebState
-from bff.web.visitor import check_csrf, hit_invitation, open_session, require_session
+from bff.web.visitor import check_csrf, open_session, require_session
 
 
 class ReferState(WebState):

@@ -16,9 +16,10 @@ from bff.sessions.store import Session
 from bff.settings.readers import origin_of
 from bff.stores.rate_limits import LINK
 from bff.web.inputs import absolute_return_to, read_form
+from bff.web.limits import hit
 from bff.web.responses import form_page, redirect_to
 from bff.web.state import WebState
-from bff.web.visitor import check_csrf, hit, require_session, session_of
+from bff.web.visitor import check_csrf, require_session, session_of
 
 # The page -----------------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,10 @@ from bff.redemptions.ledger import Recent
 from bff.redemptions.outcomes import shown, why_failed
 from bff.redemptions.redeem import RedeemRequest
 from bff.sessions.store import Session
-from bff.web.inputs import idempotency_key, read_form
+from bff.web.inputs import idempotency_key, read_form, redemption_key
+from bff.web.limits import hit_redemption
 from bff.web.responses import apply_url, form_page, page, redirect_to
-from bff.web.visitor import check_csrf, hit_redemption, open_session, require_session
+from bff.web.visitor import check_csrf, open_session, require_session
 
 
 async def rewards(request: Request[SectionsState]) -> Response:
@@ -55,7 +56,7 @@ async def redeem(request: Request[SectionsState]) -> Response:
 async def show_redemption(request: Request[SectionsState]) -> Response:
     """How it ended. A page that asks by itself says what it has `seen`, and is only answered when there is news."""
     session = require_session(request)
-    entry = await request.state["redemptions"].find(session, request.path_params["key"])
+    entry = await request.state["redemptions"].find(session, redemption_key(request))
     redemption = shown(entry, apply_url(request.state["settings"]))
     if entry.state == "failed":
         redemption = msgspec.structs.replace(redemption, reason=why_failed(entry.reason))

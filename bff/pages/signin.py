@@ -13,15 +13,14 @@ from bff.stores.rate_limits import LOGIN
 from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import PendingLogin
 from bff.web.inputs import read_form, read_return_to
+from bff.web.limits import address_of, hit
 from bff.web.responses import page, path_for, redirect_to, sign_in_url
 from bff.web.state import WebState
 from bff.web.visitor import (
     LOGIN_COOKIE,
-    address_of,
     check_csrf,
     cookies_named,
     end_previous_session,
-    hit,
     session_of,
     set_cookie,
     with_session,

@@ -11,7 +11,6 @@ from email_validator import EmailNotValidError, validate_email
 from starlette.requests import Request
 
 from bff.errors import Problem
-from bff.redemptions.redeem import KEY
 from bff.settings.table import Settings
 from bff.vendors.okendo.row import Locale
 from bff.web.state import StateT
@@ -21,6 +20,8 @@ JSON_DEPTH = 16
 JSON_WHOLE = 2**53
 FORM_FIELDS = 16
 PAGE = 25
+# What an Idempotency-Key looks like, and so what names a redemption.
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 LANGUAGES = 20
 # Below the base path: what only makes sense once, or is no page; nobody is sent back there after signing in.
 NOT_A_RETURN_TARGET = re.compile(
@@ -131,6 +132,14 @@ def idempotency_key(given: str | None) -> str:
     if not KEY.fullmatch(bare):
         raise Problem("invalid_request", "An Idempotency-Key has 16 to 64 letters, digits, - or _.")
     return bare
+
+
+def redemption_key(request: Request[Any]) -> str:
+    """The key in the path, under which a redemption was asked for; raises Problem `not_found` for what is none."""
+    key = str(request.path_params["key"])
+    if not KEY.fullmatch(key):
+        raise Problem("not_found", "There is no redemption under this address.")
+    return key
 
 
 def read_email(given: str) -> str:

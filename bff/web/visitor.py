@@ -1,4 +1,4 @@
-"""Who is asking: the cookie, the session behind it, what this visitor may still ask for, and whose form it was."""
+"""Who is asking: the cookies, the session behind them, and the token that binds a form to a sign-in."""
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -7,26 +7,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.errors import Problem
-from bff.members.referrals import mailbox
 from bff.schemas.base import Visitor, member_state
 from bff.sessions.store import Session
 from bff.settings.table import Settings
 from bff.stores.keyring import KeyRing
-from bff.stores.rate_limits import (
-    LOCALES,
-    READS,
-    REDEEM,
-    REDEEM_REWARD,
-    REFER,
-    REFER_ADDRESS,
-    REFER_TARGET,
-    VISITS,
-    RateLimit,
-    closed,
-    everybody,
-)
 from bff.telemetry.timing import spent_on
 from bff.vendors.shopify.tokens import ShopifyCustomer
+from bff.web.limits import count_request
 from bff.web.state import StateT, WebState
 
 log = structlog.get_logger("visitor")
@@ -51,7 +38,7 @@ class SessionMiddleware:
         if session is not None and session.is_stale:
             session = await _refreshed(request, session)
         scope["session"], scope["presented"] = session, bool(given)
-        await _count(request)
+        await count_request(request)
         renewed = request.state["sessions"].resign_cookie(value) if session and value else None
         await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
 
@@ -112,46 +99,6 @@ def visitor_of(request: Request[StateT]) -> Visitor:
     if session is None:
         return Visitor(state="anonymous")
     return Visitor(state=member_state(session.data.state), name=session.data.name)
-
-
-async def _count(request: Request[StateT]) -> None:
-    """Every request from here on counts against what one visitor, and everybody together, may ask for."""
-    session, total = session_of(request), everybody(request.state["settings"].requests_per_minute)
-    own = (READS, session.data.customer_id) if session else (VISITS, address_of(request))
-    own_limit, who = own[0], request.state["keys"].hmac("customer index", own[1])
-    request.scope["usage"] = await request.state["rate_limiter"].count((own_limit, who), (total, ""))
-
-
-async def hit_locale(request: Request[StateT]) -> None:
-    """Something public in a language, country or currency that this process has no copy for: the vendor may have to be
-    asked. What is left is not told, since whoever asks next, with a copy there, gets the same answer (J2)."""
-    who = request.state["keys"].hmac("customer index", address_of(request))
-    total = everybody(request.state["settings"].requests_per_minute)
-    await request.state["rate_limiter"].count((LOCALES, who), (total, ""))
-
-
-async def hit(request: Request[StateT], limit: RateLimit, *who: str) -> None:
-    """Count this request against the budget of whoever this is; raises Problem `rate_limited`, `store_unavailable`."""
-    if request.scope["usage"] is None:
-        # Valkey has failed this very request: it is not waited for a second time.
-        raise closed()
-    usage = await request.state["rate_limiter"].hit(limit, request.state["keys"].hmac("customer index", *who))
-    request.scope["usage"] += [usage] if usage else []
-
-
-async def hit_redemption(request: Request[StateT], session: Session, reward_id: str) -> None:
-    await hit(request, REDEEM, session.data.customer_id)
-    await hit(request, REDEEM_REWARD, session.data.customer_id, reward_id)
-
-
-async def hit_invitation(request: Request[StateT], session: Session, email: str) -> None:
-    await hit(request, REFER, session.data.customer_id)
-    await hit(request, REFER_ADDRESS, address_of(request))
-    await hit(request, REFER_TARGET, mailbox(email))
-
-
-def address_of(request: Request[StateT]) -> str:
-    return str(request.scope.get("address", ""))
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, max_age_seconds: int) -> None:

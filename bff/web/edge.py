@@ -1,4 +1,4 @@
-"""The one gate in front of every route: what may come in, what every answer carries, and the last word on errors.
+"""The edge in front of every route: which requests may come in, and what becomes of an error.
 
 Closed by default: a new route is guarded without asking for it (checklist D1).
 """
@@ -68,20 +68,20 @@ class Edge:
             await self._app(scope, receive, send)
             return
         timings = timing.begin()
-        request = self._introduced(scope)
-        answer = ResponseGuard(request, timings, self._settings, self._origins, send)
+        request = self._with_context(scope)
+        guard = ResponseGuard(request, timings, self._settings, self._origins, send)
         try:
-            await self._pass_on(request, receive, answer.send)
+            await self._dispatch(request, receive, guard.send)
         except Exception as error:
-            # Everything is caught here, and once more around our words for it: the client gets an answer, we a line.
-            problem = _last_word(error)
-            answer.failure = type(error).__name__
-            if not answer.started:
-                await _explained(request, problem)(scope, receive, answer.send)
+            # Everything is caught here, and once more while it is rendered: the client gets an answer, we a log line.
+            problem = _problem_of(error)
+            guard.failure = type(error).__name__
+            if not guard.started:
+                await _rendered(request, problem)(scope, receive, guard.send)
         finally:
-            answer.log()
+            guard.log()
 
-    def _introduced(self, scope: Scope) -> Request[WebState]:
+    def _with_context(self, scope: Scope) -> Request[WebState]:
         """What every route may rely on: an id, a nonce, the client's address, and which kind of answer is expected."""
         request = Request[WebState](scope)
         given = request.headers.get("x-request-id", "")
@@ -92,18 +92,18 @@ class Edge:
         scope["is_api"] = scope["path"].startswith(self._api)
         scope["is_webhook"] = scope["path"].startswith(self._webhooks)
         scope["address"] = client_address(request, self._settings.trusted_hops)
-        scope["secure"] = not self._settings.production or self._came_over_https(request)
+        scope["secure"] = not self._settings.production or self._is_https(request)
         return request
 
-    async def _pass_on(self, request: Request[WebState], receive: Receive, send: Send) -> None:
+    async def _dispatch(self, request: Request[WebState], receive: Receive, send: Send) -> None:
         async with asyncio.timeout(self._settings.request_seconds):
-            response = self._refused(request) or self._preflight(request)
+            response = self._check_request(request) or self._preflight(request)
             if response is None and request.method not in SAFE:
-                self._guard(request)
-                receive = _replayed(await _body(request, receive))
+                self._check_origin(request)
+                receive = _replay(await _read_body(request, receive))
             await (response or self._app)(request.scope, receive, send)
 
-    def _refused(self, request: Request[WebState]) -> Response | None:
+    def _check_request(self, request: Request[WebState]) -> Response | None:
         """Requests that no route should ever see; raises Problem, or answers plain http with the https address."""
         if any(len(request.headers.getlist(name)) > 1 for name in SINGLETONS):
             raise Problem("invalid_request", "A header was sent twice.")
@@ -118,7 +118,7 @@ class Edge:
             return RedirectResponse(self._settings.origin + request.scope["raw_path"].decode("ascii") + query, 308)
         raise Problem("invalid_request", "Use https.", status=403)
 
-    def _came_over_https(self, request: Request[WebState]) -> bool:
+    def _is_https(self, request: Request[WebState]) -> bool:
         if self._settings.trusted_hops == 0:
             return bool(request.scope.get("scheme") == "https") or not request.headers.get("x-forwarded-proto")
         return request.headers.get("x-forwarded-proto", "").rpartition(",")[2].strip() == "https"
@@ -143,14 +143,14 @@ class Edge:
             },
         )
 
-    def _guard(self, request: Request[WebState]) -> None:
+    def _check_origin(self, request: Request[WebState]) -> None:
         """Cross-site requests change nothing (D2-D4). Forms carry a token on top, checked by their routes (D5);
         webhooks come from no browser and carry a signature, checked by theirs."""
         if request.scope["is_webhook"]:
             return
         is_api = request.scope["is_api"]
         if request.scope["path"] == self._by_server:
-            _want_json(request)
+            _require_json(request)
             return
         allowed = self._origins if is_api else {self._settings.origin}
         if request.headers.get("origin") not in allowed:
@@ -162,10 +162,10 @@ class Edge:
         if is_api and request.headers.get("x-loyalty-csrf") != "1":
             raise Problem("csrf_refused", "Send the header X-Loyalty-Csrf: 1.")
         if is_api:
-            _want_json(request)
+            _require_json(request)
 
 
-def _explained(request: Request[WebState], problem: Problem) -> Response:
+def _rendered(request: Request[WebState], problem: Problem) -> Response:
     """The problem in full; in a few plain words when even that fails, since nobody comes after us."""
     try:
         return explain(request, problem)
@@ -174,7 +174,7 @@ def _explained(request: Request[WebState], problem: Problem) -> Response:
         return PlainTextResponse("Something went wrong on our side.\n", 500)
 
 
-def _last_word(error: Exception) -> Problem:
+def _problem_of(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, TimeoutError):
@@ -187,7 +187,7 @@ def _last_word(error: Exception) -> Problem:
     return Problem("upstream_unavailable", "Something went wrong on our side.", status=500)
 
 
-def _want_json(request: Request[WebState]) -> None:
+def _require_json(request: Request[WebState]) -> None:
     if not _is_json(request):
         raise Problem("invalid_request", "Send Content-Type: application/json.", status=415)
 
@@ -205,7 +205,7 @@ def _is_json(request: Request[WebState]) -> bool:
     }
 
 
-async def _body(request: Request[WebState], receive: Receive) -> bytes:
+async def _read_body(request: Request[WebState], receive: Receive) -> bytes:
     """The whole body, small and soon (H1, H9); raises Problem with 413 or 408."""
     most = WEBHOOK_BYTES if request.scope["is_webhook"] else BODY_BYTES
     length = request.headers.get("content-length", "0")
@@ -229,7 +229,7 @@ async def _body(request: Request[WebState], receive: Receive) -> bytes:
     return bytes(body)
 
 
-def _replayed(body: bytes) -> Receive:
+def _replay(body: bytes) -> Receive:
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:

@@ -166,7 +166,7 @@ def serve(_: argparse.Namespace) -> None:
     from bff.vendors.okendo.overrides import operations_with_overrides
 
     settings = read_settings(os.environ)
-    operations_with_overrides(settings.okendo_overrides)
+    operations_with_overrides(settings.okendo.overrides)
     with TemporaryDirectory(prefix="loyalty-metrics-") as folder:
         if settings.web_concurrency > 1:
             # Read by the processes that are about to start; what they count is added up there.
@@ -198,7 +198,7 @@ def worker(_: argparse.Namespace) -> None:
 def migrate(_: argparse.Namespace) -> None:
     from bff.settings.read import read_settings
 
-    migrate_database(read_settings(os.environ).database_url)
+    migrate_database(read_settings(os.environ).database.url)
     print("The database is up to date.")
 
 

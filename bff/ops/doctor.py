@@ -16,8 +16,8 @@ from bff.ops.okendo_probe import TOKEN, probed
 from bff.ops.report import Check, Report, report
 from bff.services import okendo_account, shopify_registration, subtotal_client
 from bff.settings.read import read_settings
-from bff.settings.sites import same_site
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
+from bff.settings.sites import is_same_site
 from bff.stores.database import Database
 from bff.stores.valkey import connect, store_errors
 from bff.vendors.okendo.client import OkendoClient
@@ -39,7 +39,7 @@ async def examined(environ: Mapping[str, str]) -> Report:
     token = environ.get(TOKEN, "").strip()
     try:
         settings = read_settings({name: value for name, value in environ.items() if name != TOKEN})
-        rows = operations_with_overrides(settings.okendo_overrides)
+        rows = operations_with_overrides(settings.okendo.overrides)
     except SettingsError as error:
         return report([Check("settings", error.name, "fail", str(error), "Correct it, then ask again.")])
     upstream = Upstream(AioTransport())
@@ -60,7 +60,7 @@ async def examined(environ: Mapping[str, str]) -> Report:
 
 
 def _settings(settings: Settings) -> list[Check]:
-    corrected = settings.okendo_overrides or "no file; the rows are as shipped"
+    corrected = settings.okendo.overrides or "no file; the rows are as shipped"
     return [
         Check("settings", "environment", "ok", f"complete, for {settings.environment}"),
         Check("settings", "OKENDO_OVERRIDES", "ok", corrected),
@@ -101,7 +101,7 @@ async def _cors(settings: Settings, upstream: Upstream, origin: str) -> Check:
 
 
 def _site(settings: Settings, origin: str) -> Check:
-    if same_site(origin, settings.public_url):
+    if is_same_site(origin, settings.public_url):
         return Check("storefront", origin, "ok", "same site as PUBLIC_URL: browsers send it the session cookie")
     return Check(
         "storefront",
@@ -120,7 +120,7 @@ async def _stores(settings: Settings) -> list[Check]:
 
 
 async def _valkey(settings: Settings) -> Check:
-    valkey = connect(settings.valkey_url, verify_tls=settings.valkey_verify_tls, timeout_seconds=2)
+    valkey = connect(settings.valkey.url, verify_tls=settings.valkey.verify_tls, timeout_seconds=2)
     began = time.perf_counter()
     try:
         with store_errors():
@@ -130,14 +130,14 @@ async def _valkey(settings: Settings) -> Check:
     finally:
         await valkey.aclose(close_connection_pool=True)
     took = time.perf_counter() - began
-    if took > settings.valkey_timeout_seconds:
+    if took > settings.valkey.timeout_seconds:
         detail = f"took {took:.2f} s, longer than VALKEY_TIMEOUT_SECONDS"
         return Check("stores", "Valkey", "warn", detail, "Move it nearer, or allow it more time.")
     return Check("stores", "Valkey", "ok", "answers")
 
 
 async def _database(settings: Settings) -> list[Check]:
-    database = Database(settings.database_url)
+    database = Database(settings.database.url)
     await database.open()
     try:
         return await _tables(database)
@@ -184,7 +184,7 @@ async def _shopify(settings: Settings, upstream: Upstream) -> list[Check]:
         remedy = "Look at SHOPIFY_SHOP_URL, SHOPIFY_ISSUER, and whether customer accounts are on in the shop."
         return [clock, Check("shopify", "discovery", "fail", failure.why, remedy)]
     found = [clock, Check("shopify", "discovery", "ok", f"both documents; the issuer is {issuer}")]
-    if settings.shopify_issuer is None:
+    if settings.shopify.issuer is None:
         advice = f"Set SHOPIFY_ISSUER={issuer}, so that no other is ever believed."
         found.append(Check("shopify", "issuer", "warn", "is not set: the first one seen is pinned", advice))
     return [*found, await _registration(shopify)]
@@ -204,7 +204,7 @@ async def _registration(shopify: ShopifyClient) -> Check:
 
 
 async def _clock(settings: Settings, upstream: Upstream) -> Check:
-    url = f"{settings.shopify_shop_url}/.well-known/openid-configuration"
+    url = f"{settings.shopify.shop_url}/.well-known/openid-configuration"
     call = Call(vendor="shopify", operation="shopify_discovery", method="GET", url=url, idempotent=True)
     try:
         told = parsedate_to_datetime((await upstream.call(call)).headers["date"])
@@ -222,7 +222,7 @@ async def _clock(settings: Settings, upstream: Upstream) -> Check:
 
 async def _subtotal(settings: Settings, retail: SubtotalClient | None) -> list[Check]:
     found = [_table(settings)]
-    if settings.subtotal_simulated_events:
+    if settings.subtotal.simulated_events:
         advice = "Set SUBTOTAL_SIMULATED_EVENTS=off before real shoppers come."
         found.append(Check("subtotal", "simulated events", "warn", "are paid like real ones", advice))
     if retail is None:
@@ -238,8 +238,8 @@ async def _subtotal(settings: Settings, retail: SubtotalClient | None) -> list[C
 
 
 def _table(settings: Settings) -> Check:
-    if not settings.subtotal_actions:
+    if not settings.subtotal.actions:
         return Check("subtotal", "SUBTOTAL_ACTIONS", "note", "is empty: no purchase elsewhere earns points")
-    rules = ", ".join(dict.fromkeys(action.earning_rule_id for action in settings.subtotal_actions))
+    rules = ", ".join(dict.fromkeys(action.earning_rule_id for action in settings.subtotal.actions))
     detail = f"pays the rules {rules}; no action of Subtotal's own integration may name one of them, or it pays twice"
     return Check("subtotal", "SUBTOTAL_ACTIONS", "note", detail)

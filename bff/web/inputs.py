@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from bff.errors import Problem
 from bff.redemptions.redeem import KEY
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.vendors.okendo.row import Locale
 from bff.web.state import StateT
 

@@ -5,9 +5,9 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from bff.errors import Problem, SettingsError
@@ -163,14 +163,15 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
 def serve(_: argparse.Namespace) -> None:
     from bff.ops.server import serve as run
     from bff.settings.read import read_settings
+    from bff.telemetry.metrics_folder import metrics_folder
     from bff.vendors.okendo.overrides import operations_with_overrides
 
     settings = read_settings(os.environ)
     operations_with_overrides(settings.okendo.overrides)
-    with TemporaryDirectory(prefix="loyalty-metrics-") as folder:
+    with ExitStack() as stack:
         if settings.web_concurrency > 1:
-            # Read by the processes that are about to start; what they count is added up there.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            # Read by the processes that are about to start, and by the metrics library in each of them.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(stack.enter_context(metrics_folder()))
         run(
             host=settings.listen_host,
             port=settings.port,

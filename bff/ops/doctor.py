@@ -34,7 +34,7 @@ WAITING_SECONDS = 600
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
-async def examined(environ: Mapping[str, str]) -> Report:
+async def examine(environ: Mapping[str, str]) -> Report:
     """Look at everything there is; nothing that is down keeps the rest from being looked at."""
     token = environ.get(TOKEN, "").strip()
     try:

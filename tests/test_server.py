@@ -372,7 +372,7 @@ def create():
     return Starlette(routes=[Route("/", in_two_parts)])
 """
 SERVE = (
-    "import sys; from bff.server import serve; "
+    "import sys; from bff.ops.server import serve; "
     "serve(port=int(sys.argv[1]), workers=int(sys.argv[2]), host='127.0.0.1', app='stand_in:create')"
 )
 

@@ -22,7 +22,7 @@ from bff.ops.health import healthz, readyz, show_metrics
 from bff.pages import join, overview, refer, retailers, rewards, signin
 from bff.services import Services, build
 from bff.settings.read import read_settings
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.telemetry.logs import set_up
 from bff.web import assets
 from bff.web.edge import Edge

@@ -1,24 +1,25 @@
-"""The `bff` command: what runs the service, and what its engineers ask it for."""
+"""The `bff` command: it runs the service, checks it, and carries out what operators ask for."""
 
 import argparse
 import asyncio
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple
 
 from bff.errors import Problem, SettingsError
+from bff.ops.commands import GROUPS, Argument, argument
 
 ROOT = Path(__file__).resolve().parent.parent
-# Where the document that is kept in docs/ pretends to live.
+# The address of the service in the document that is kept in docs/.
 EXAMPLE_URL = "https://loyalty.example.com"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it went well, 1 when it could not be done, 2 when the settings are not fit."""
+    """Run one command. Returns 0 when it was carried out, 1 when it could not be, 2 when a setting is unfit."""
     chosen = _parser().parse_args(arguments)
     try:
         chosen.run(chosen)
@@ -34,144 +35,44 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bff", description="The loyalty backend-for-frontend.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run, help_text in (
-        (serve, "run the web process"),
-        (worker, "run the worker, which finds out about lost answers and pays for purchases elsewhere"),
-        (migrate, "bring the database up to date; running it again changes nothing"),
-        (sandbox, "run everything on this machine, with pretended vendors"),
-        (openapi, "print the OpenAPI document of the JSON routes"),
-    ):
-        commands.add_parser(run.__name__, help=help_text).set_defaults(run=run)
-    look = commands.add_parser("doctor", help="look at settings, stores and vendors, and say what is wrong")
-    look.add_argument("--json", action="store_true", help="one JSON object instead of lines")
-    look.add_argument(
-        "--okendo-docs", metavar="FILE", help="make an overrides file from a saved page of Okendo's reference"
-    )
-    look.set_defaults(run=doctor)
-    for group, help_text in (
-        ("sessions", "end sessions"),
-        ("redemptions", "see how redemptions ended, and settle those whose answer was lost"),
-        ("consents", "show what members agreed to"),
-        ("awards", "see the points for purchases elsewhere, and try again those that wait"),
-        ("members", "remove what is kept of a member"),
-    ):
-        actions = commands.add_parser(group, help=help_text).add_subparsers(required=True, metavar="action")
-        for name, action_help, arguments in ACTIONS[group]:
-            action = actions.add_parser(name, help=action_help)
-            for names, options in arguments:
-                action.add_argument(*names, **options)
-            action.set_defaults(run=administer, action=f"{group}_{name}")
+    for command in COMMANDS:
+        _add(commands, command.run.__name__, command.help, command.arguments).set_defaults(run=command.run)
+    for group in GROUPS:
+        actions = _add(commands, group.name, group.help).add_subparsers(required=True, metavar="action")
+        for action in group.actions:
+            added = _add(actions, action.name, action.help, action.arguments)
+            added.set_defaults(run=administer, action=f"{group.name}_{action.name}")
     return parser
 
 
-def _moment(text: str) -> datetime:
-    """A day or a time in ISO 8601; without an offset it is UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _count(text: str) -> int:
-    """At least one, and no more than a list is read for."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 100_000:
-        raise argparse.ArgumentTypeError("give a whole number from 1 to 100000")
-    return int(text)
-
-
-Argument = tuple[tuple[str, ...], dict[str, Any]]
-CUSTOMER = "Shopify's customer id, such as gid://shopify/Customer/1"
-OF_CUSTOMER: Argument = (("--customer",), {"metavar": "ID", "help": f"only of this one: {CUSTOMER}"})
-FORMATS = "jsonl (unless told) is word for word; in csv an apostrophe keeps spreadsheets from computing a cell"
-# What people do by hand, by group: name, help, arguments. `admin` has a function for each.
-ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
-    "sessions": (("revoke", "sign a customer out everywhere, at once", ((("customer",), {"help": CUSTOMER}),)),),
-    "redemptions": (
-        (
-            "list",
-            "the latest, newest first; without --state those that are unknown",
-            (
-                (("--state",), {"choices": ("reserved", "sent", "succeeded", "failed", "unknown", "all")}),
-                OF_CUSTOMER,
-                (("--limit",), {"type": _count, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
-                (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
-            ),
-        ),
-        (
-            "resolve",
-            "write down how an unknown redemption ended, after a look into Okendo's admin",
-            (
-                (("reference",), {"help": "its support reference, such as R-7KQ2MX9B"}),
-                (("state",), {"choices": ("succeeded", "failed"), "help": "what you found out"}),
-                (("--note",), {"required": True, "help": "how you know, and who you are"}),
-                (("--code",), {"help": "the coupon code that Okendo gave"}),
-            ),
-        ),
-    ),
-    "consents": (
-        (
-            "export",
-            "the evidence of consent, oldest first",
-            (
-                OF_CUSTOMER,
-                (("--since",), {"type": _moment, "metavar": "TIME", "help": "agreed to at or after it (ISO 8601)"}),
-                (("--until",), {"type": _moment, "metavar": "TIME", "help": "agreed to before it (ISO 8601)"}),
-                (("--format",), {"choices": ("jsonl", "csv"), "default": "jsonl", "help": FORMATS}),
-            ),
-        ),
-    ),
-    "awards": (
-        (
-            "list",
-            "the latest, newest first; without --state all that are not paid, and events nobody could make sense of",
-            (
-                (("--state",), {"choices": ("waiting", "sent", "unknown", "paid", "parked", "all")}),
-                OF_CUSTOMER,
-                (("--limit",), {"type": _count, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
-                (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
-            ),
-        ),
-        (
-            "replay",
-            "try parked ones again: those named, or all; a doubtful one only when it was resolved as unpaid",
-            ((("reference",), {"nargs": "*", "help": "such as A-7KQ2MX9B, or the id of an event; none means all"}),),
-        ),
-        (
-            "resolve",
-            "write down whether a doubtful award was paid, after a look into Okendo's admin",
-            (
-                (("reference",), {"help": "such as A-7KQ2MX9B"}),
-                (
-                    ("state",),
-                    {"choices": ("paid", "unpaid"), "help": "what you found out; unpaid ones are tried again"},
-                ),
-                (("--note",), {"required": True, "help": "how you know, and who you are"}),
-            ),
-        ),
-    ),
-    "members": (
-        (
-            "forget",
-            "remove what may be removed of a member, and say what stays",
-            ((("customer",), {"help": CUSTOMER}),),
-        ),
-    ),
-}
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    help_text: str,
+    arguments: tuple[Argument, ...] = (),
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+    for each in arguments:
+        parser.add_argument(each.name, **each.options)
+    return parser
 
 
 # Each command imports what it needs: `migrate` runs without the web server, `serve` without the sandbox.
 
 
 def serve(_: argparse.Namespace) -> None:
-    from bff.ops.server import serve as run
+    from bff.ops import server
     from bff.settings.read import read_settings
+    from bff.telemetry.metrics_folder import metrics_folder
     from bff.vendors.okendo.overrides import operations_with_overrides
 
     settings = read_settings(os.environ)
-    operations_with_overrides(settings.okendo_overrides)
-    with TemporaryDirectory(prefix="loyalty-metrics-") as folder:
+    operations_with_overrides(settings.okendo.overrides)
+    with ExitStack() as stack:
         if settings.web_concurrency > 1:
-            # Read by the processes that are about to start; what they count is added up there.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        run(
+            # Read by the processes that are about to start, and by the metrics library in each of them.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(stack.enter_context(metrics_folder()))
+        server.serve(
             host=settings.listen_host,
             port=settings.port,
             workers=settings.web_concurrency,
@@ -189,8 +90,8 @@ def worker(_: argparse.Namespace) -> None:
     set_up(settings.log_level)
 
     async def run() -> None:
-        async with build(settings) as state:
-            await run_until_signalled(jobs_of(state))
+        async with build(settings) as services:
+            await run_until_signalled(jobs_of(services))
 
     asyncio.run(run())
 
@@ -198,11 +99,12 @@ def worker(_: argparse.Namespace) -> None:
 def migrate(_: argparse.Namespace) -> None:
     from bff.settings.read import read_settings
 
-    migrate_database(read_settings(os.environ).database_url)
+    migrate_database(read_settings(os.environ).database.url)
     print("The database is up to date.")
 
 
 def migrate_database(url: str) -> None:
+    """Bring the tables of the PostgreSQL at this address up to date."""
     from alembic import command
     from alembic.config import Config
 
@@ -213,9 +115,9 @@ def migrate_database(url: str) -> None:
 
 
 def sandbox(_: argparse.Namespace) -> None:
-    from bff.devstack.stack import run
+    from bff.devstack import stack
 
-    run()
+    stack.run()
 
 
 def openapi(_: argparse.Namespace) -> None:
@@ -225,6 +127,7 @@ def openapi(_: argparse.Namespace) -> None:
 
 
 def doctor(chosen: argparse.Namespace) -> None:
+    """Ends the process with status 1 when a check failed."""
     if chosen.okendo_docs is not None:
         from bff.ops.okendo_diff import overrides_from
 
@@ -232,24 +135,46 @@ def doctor(chosen: argparse.Namespace) -> None:
         return
     import msgspec
 
-    from bff.ops.doctor import examined
+    from bff.ops.doctor import examine
     from bff.ops.report import format_report
     from bff.telemetry.logs import set_up
 
     set_up("error", sys.stderr)
-    report = asyncio.run(examined(os.environ))
+    report = asyncio.run(examine(os.environ))
     print(msgspec.json.encode(report).decode() if chosen.json else format_report(report))
     if not report.healthy:
         raise SystemExit(1)
 
 
 def administer(chosen: argparse.Namespace) -> None:
+    """Carry out an action of `GROUPS`."""
     from bff.ops import admin
     from bff.services import build
     from bff.settings.read import read_settings
 
     async def run() -> None:
-        async with build(read_settings(os.environ)) as state:
-            await getattr(admin, chosen.action)(state, chosen)
+        async with build(read_settings(os.environ)) as services:
+            await getattr(admin, chosen.action)(services, chosen)
 
     asyncio.run(run())
+
+
+class Command(NamedTuple):
+    """A command that is called as its function is."""
+
+    run: Callable[[argparse.Namespace], None]
+    help: str
+    arguments: tuple[Argument, ...] = ()
+
+
+COMMANDS = (
+    Command(serve, "run the web process"),
+    Command(worker, "run the worker, which settles redemptions without an answer and pays for purchases elsewhere"),
+    Command(migrate, "bring the database up to date; running it again changes nothing"),
+    Command(sandbox, "run everything on this machine, with simulated vendors"),
+    Command(openapi, "print the OpenAPI document of the JSON routes"),
+    Command(doctor, "check settings, stores and vendors, and say what is wrong and how to correct it", (
+        argument("--json", "one JSON object instead of lines", action="store_true"),
+        argument("--okendo-docs", "make an overrides file from a saved page of Okendo's reference", metavar="FILE"),
+    )),
+)  # fmt: skip

@@ -39,7 +39,7 @@ from bff.sessions.signin import SignIn
 from bff.sessions.store import Limits, Sessions
 from bff.sessions.tickets import Tickets
 from bff.settings.actions import retailers_of
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.stores.database import Database
 from bff.stores.inbox import Inbox
 from bff.stores.keyring import KeyRing
@@ -81,23 +81,23 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     """Build the services, and on the way out bring redemptions under way to their end. `clock` gives Unix seconds."""
     keys = KeyRing(settings.secret_keys)
     valkey = connect(
-        settings.valkey_url,
-        verify_tls=settings.valkey_verify_tls,
-        timeout_seconds=settings.valkey_timeout_seconds,
-        connections=settings.valkey_connections,
+        settings.valkey.url,
+        verify_tls=settings.valkey.verify_tls,
+        timeout_seconds=settings.valkey.timeout_seconds,
+        connections=settings.valkey.connections,
     )
     leases = Leases(valkey, keys)
-    database = Database(settings.database_url)
+    database = Database(settings.database.url)
     upstream = Upstream(AioTransport(), clock=clock)
-    okendo = OkendoClient(upstream, okendo_account(settings), operations_with_overrides(settings.okendo_overrides))
+    okendo = OkendoClient(upstream, okendo_account(settings), operations_with_overrides(settings.okendo.overrides))
     shopify = ShopifyClient(upstream, shopify_registration(settings), clock)
     subtotal = subtotal_client(settings, upstream)
     coupon_url = apply_url(settings)
 
     limits = Limits(
-        idle_seconds=settings.session_idle_seconds,
-        absolute_seconds=settings.session_absolute_seconds,
-        per_customer=settings.sessions_per_customer,
+        idle_seconds=settings.sessions.idle_seconds,
+        absolute_seconds=settings.sessions.absolute_seconds,
+        per_customer=settings.sessions.per_customer,
     )
     sessions = Sessions(valkey, keys, limits, clock)
     exchange = Exchange(okendo=okendo, shopify=shopify, sessions=sessions, leases=leases)
@@ -107,8 +107,8 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     activity = MemberActivity(exchange=exchange, clock=clock, apply_url=coupon_url)
     consents = Consents(database)
 
-    ledger = Ledger(database, check_seconds=settings.redemption_check_seconds)
-    unresolved = UnresolvedRedemptions(database, check_seconds=settings.redemption_check_seconds)
+    ledger = Ledger(database, check_seconds=settings.redemptions.check_seconds)
+    unresolved = UnresolvedRedemptions(database, check_seconds=settings.redemptions.check_seconds)
     offline_access = OfflineAccess(okendo=okendo, sessions=sessions, exchange=exchange, keys=keys)
     redemptions = Redemptions(
         rewards=rewards,
@@ -121,8 +121,8 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         offline_access=offline_access,
         clock=clock,
     )
-    inbox = Inbox(database, retry_seconds=settings.award_retry_seconds)
-    awards = Awards(database, retry_seconds=settings.award_retry_seconds)
+    inbox = Inbox(database, retry_seconds=settings.awards.retry_seconds)
+    awards = Awards(database, retry_seconds=settings.awards.retry_seconds)
 
     services: Services = {
         "settings": settings,
@@ -149,11 +149,11 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
             catalogue=catalogue,
             consents=consents,
             leases=leases,
-            channel=settings.okendo_partner_id,
+            channel=settings.okendo.partner_id,
         ),
         "referrals": MemberReferrals(okendo=okendo, members=members, exchange=exchange, leases=leases),
         "retailers": LinkedRetailers(
-            subtotal=subtotal, awards=awards, leases=leases, retailer_ids=retailers_of(settings.subtotal_actions)
+            subtotal=subtotal, awards=awards, leases=leases, retailer_ids=retailers_of(settings.subtotal.actions)
         ),
         "redemptions": redemptions,
         "inbox": inbox,
@@ -164,22 +164,22 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "reconciliation": Reconciliation(
             unresolved=unresolved,
             offline_access=offline_access,
-            settling_seconds=settings.redemption_settling_seconds,
+            settling_seconds=settings.redemptions.settling_seconds,
         ),
         "awards": awards,
         "purchase_events": PurchaseEvents(
             inbox=inbox,
             awards=awards,
             subtotal=subtotal,
-            actions=settings.subtotal_actions,
-            pays_simulated=settings.subtotal_simulated_events,
+            actions=settings.subtotal.actions,
+            pays_simulated=settings.subtotal.simulated_events,
         ),
         "award_payments": AwardPayments(
             awards=awards,
             okendo=okendo,
-            pacer=Pacer(database, "okendo merchant", per_second=settings.okendo_merchant_per_second),
+            pacer=Pacer(database, "okendo merchant", per_second=settings.okendo.merchant_per_second),
             subtotal=subtotal,
-            settling_seconds=settings.award_settling_seconds,
+            settling_seconds=settings.awards.settling_seconds,
         ),
     }
     await database.open()
@@ -192,23 +192,23 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
 
 def okendo_account(settings: Settings) -> OkendoAccount:
     return OkendoAccount(
-        api_url=settings.okendo_api_url,
-        user_id=settings.okendo_user_id,
-        partner_id=settings.okendo_partner_id,
+        api_url=settings.okendo.api_url,
+        user_id=settings.okendo.user_id,
+        partner_id=settings.okendo.partner_id,
         timeout_seconds=settings.upstream_timeout_seconds,
-        api_key=settings.okendo_api_key,
+        api_key=settings.okendo.api_key,
     )
 
 
 def subtotal_client(settings: Settings, upstream: Upstream) -> SubtotalClient | None:
     """Subtotal's API, None without a key."""
-    if settings.subtotal_api_key is None:
+    if settings.subtotal.api_key is None:
         return None
     account = SubtotalAccount(
-        api_url=settings.subtotal_api_url,
-        link_url=settings.subtotal_link_url,
-        link_token_url=settings.subtotal_link_token_url,
-        api_key=settings.subtotal_api_key,
+        api_url=settings.subtotal.api_url,
+        link_url=settings.subtotal.link_url,
+        link_token_url=settings.subtotal.link_token_url,
+        api_key=settings.subtotal.api_key,
         timeout_seconds=settings.upstream_timeout_seconds,
     )
     return SubtotalClient(upstream, account)
@@ -216,12 +216,12 @@ def subtotal_client(settings: Settings, upstream: Upstream) -> SubtotalClient | 
 
 def shopify_registration(settings: Settings) -> ClientRegistration:
     return ClientRegistration(
-        shop_url=settings.shopify_shop_url,
-        client_id=settings.shopify_client_id,
-        client_secret=settings.shopify_client_secret,
+        shop_url=settings.shopify.shop_url,
+        client_id=settings.shopify.client_id,
+        client_secret=settings.shopify.client_secret,
         redirect_uri=f"{settings.base_url}/callback",
         origin=settings.origin,
-        issuer=settings.shopify_issuer,
-        storefront_token=settings.shopify_storefront_token,
+        issuer=settings.shopify.issuer,
+        storefront_token=settings.shopify.storefront_token,
         timeout_seconds=settings.upstream_timeout_seconds,
     )

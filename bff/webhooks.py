@@ -26,8 +26,8 @@ class WebhookState(WebState):
 
 async def from_subtotal(request: Request[WebhookState]) -> Response:
     settings, body = request.state["settings"], await request.body()
-    secret = _known(settings.subtotal_signing_secret)
-    now, tolerance = request.state["clock"](), settings.subtotal_tolerance_seconds
+    secret = _known(settings.subtotal.signing_secret)
+    now, tolerance = request.state["clock"](), settings.subtotal.tolerance_seconds
     messages.check_signature(request.headers, body, secret, now, tolerance)
     event = messages.read_event(body)
     arrival = Arrival(
@@ -44,7 +44,7 @@ async def from_subtotal(request: Request[WebhookState]) -> Response:
 
 async def from_okendo(request: Request[WebhookState]) -> Response:
     body = await request.body()
-    secret = _known(request.state["settings"].okendo_webhook_secret)
+    secret = _known(request.state["settings"].okendo.webhook_secret)
     event = webhooks.read_event(request.headers, body, secret)
     arrival = Arrival(
         vendor="okendo",

@@ -202,7 +202,7 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 def jobs_of(services: Services) -> Jobs:
     """What the worker does with these services."""
     return Jobs(
-        services["settings"].database_url,
+        services["settings"].database.url,
         ledger=services["ledger"],
         reconciliation=services["reconciliation"],
         inbox=services["inbox"],

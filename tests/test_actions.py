@@ -107,7 +107,7 @@ def test_N1_a_file_that_is_not_there_stops_the_boot(settings: dict[str, str]) ->
 @pytest.mark.parametrize("missing", KEYS)
 def test_N1_actions_that_could_not_be_paid_stop_the_boot(missing: str) -> None:
     given = {**PRODUCTION, "SUBTOTAL_ACTIONS": ACTIONS, **KEYS}
-    assert len(read_settings(given).subtotal_actions) == 2
+    assert len(read_settings(given).subtotal.actions) == 2
     with pytest.raises(SettingsError, match=missing):
         read_settings(given | {missing: ""})
 

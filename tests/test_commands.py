@@ -1,7 +1,19 @@
 """The command line, as the engineer on call uses it."""
 
+import inspect
+
+import pytest
 from processes import bff
 from running import Service, Vendors
+
+from bff.cli import COMMANDS
+from bff.ops import admin
+from bff.ops.commands import GROUPS
+
+CALLS: list[tuple[str, ...]] = [(command.run.__name__,) for command in COMMANDS]
+ACTIONS: list[tuple[str, ...]] = [(group.name, action.name) for group in GROUPS for action in group.actions]
+ARGUMENTS = [each for command in COMMANDS for each in command.arguments]
+ARGUMENTS += [each for group in GROUPS for action in group.actions for each in action.arguments]
 
 
 def test_B12_a_customer_is_signed_out_everywhere_at_once(
@@ -30,3 +42,28 @@ def test_the_openapi_document_can_be_printed_without_any_setting() -> None:
     done = bff({}, "openapi")
     assert done.returncode == 0
     assert '"openapi": "3.1.0"' in done.stdout
+
+
+def test_help_names_every_command() -> None:
+    told = bff({}, "--help")
+    assert (told.returncode, told.stderr) == (0, "")
+    for name, *_ in CALLS + ACTIONS:
+        assert f"\n    {name} " in told.stdout
+
+
+@pytest.mark.parametrize("call", CALLS + ACTIONS, ids=" ".join)
+def test_every_command_explains_itself_without_any_setting(call: tuple[str, ...]) -> None:
+    told = bff({}, *call, "--help")
+    assert (told.returncode, told.stderr) == (0, "")
+    usage, explanation, _ = told.stdout.split("\n\n", 2)
+    assert usage.startswith(f"usage: python -m bff {' '.join(call)} ")
+    assert explanation.endswith(".")
+
+
+def test_every_argument_is_explained() -> None:
+    assert [each.name for each in ARGUMENTS if not each.options["help"]] == []
+
+
+def test_every_action_is_a_function_of_its_name() -> None:
+    functions = {name for name, _ in inspect.getmembers(admin, inspect.iscoroutinefunction)}
+    assert functions == {f"{group}_{action}" for group, action in ACTIONS}

@@ -32,11 +32,11 @@ class Examined:
             assert settings[name] not in self.said, name
 
     def verdicts(self) -> dict[str, str]:
-        return {finding["name"].partition(" ")[0]: finding["verdict"] for finding in self.report["findings"]}
+        return {check["name"].partition(" ")[0]: check["verdict"] for check in self.report["checks"]}
 
     def of(self, name: str) -> dict[str, str]:
-        [finding] = [one for one in self.report["findings"] if one["name"].partition(" (")[0] == name]
-        return {"detail": "", "remedy": "", **finding}
+        [check] = [one for one in self.report["checks"] if one["name"].partition(" (")[0] == name]
+        return {"detail": "", "remedy": "", **check}
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_clock_that_is_wrong_is_told(doctor: Doctor, vendors: Vendors) -> None
     assert doctor().verdicts()["clock"] == "fail"
 
 
-def test_a_setting_that_is_wrong_is_a_finding(doctor: Doctor) -> None:
+def test_a_setting_that_is_wrong_is_a_failed_check(doctor: Doctor) -> None:
     found = doctor(PUBLIC_URL="nowhere")
     assert (found.status, found.verdicts()) == (1, {"PUBLIC_URL": "fail"})
 

@@ -1,8 +1,14 @@
 """Numbers for Prometheus: right, bounded, private, and the same whichever process is asked (M9)."""
 
+import contextlib
+import os
 import re
 import secrets
-from collections.abc import Mapping
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -10,7 +16,7 @@ import pytest
 from conftest import Start
 from meanwhile import until
 from offered import FIVE_OFF, new_key, redeem
-from running import Service, Vendors, as_process
+from running import ROOT, Service, Vendors, as_process
 from shopper import Shopper
 
 TOKEN = "a-long-token-of-the-metrics-Zq81kfWc02"
@@ -113,3 +119,77 @@ def test_processes_that_serve_side_by_side_add_up(settings: dict[str, str], logf
         name = ("loyalty_request_seconds_count", 'route="/api/v1/session"')
         until(lambda: gained({}, numbers(service), *name) == 40)
         assert {gained({}, numbers(service), *name) for _ in range(10)} == {40}
+
+
+# The folder of the numbers ------------------------------------------------------------------------------------------
+
+SIDE_BY_SIDE = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN}
+
+
+def folders(temporary: Path) -> list[str]:
+    return sorted(folder.name for folder in temporary.iterdir() if folder.is_dir())
+
+
+@contextmanager
+def killed(settings: Mapping[str, str], logfile: Path) -> Iterator[None]:
+    """Processes that serve side by side, all killed at the end."""
+    known = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    with logfile.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bff", "serve"],
+            env=known | dict(settings),
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        until(lambda: answers(settings["PORT"]))
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+        until(lambda: not answers(settings["PORT"]))
+
+
+def answers(port: str) -> bool:
+    with contextlib.suppress(httpx2.TransportError), httpx2.Client(trust_env=False) as http:
+        return http.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    return False
+
+
+def test_processes_leave_no_folder_behind(settings: dict[str, str], logfile: Path, tmp_path: Path) -> None:
+    with as_process(settings, logfile, TMPDIR=str(tmp_path), **SIDE_BY_SIDE):
+        assert len(folders(tmp_path)) == 1
+    assert folders(tmp_path) == []
+
+
+def test_one_process_alone_needs_no_folder(settings: dict[str, str], logfile: Path, tmp_path: Path) -> None:
+    with as_process(settings, logfile, TMPDIR=str(tmp_path)):
+        assert folders(tmp_path) == []
+
+
+def test_the_folder_of_killed_processes_is_removed_at_the_next_start(
+    settings: dict[str, str], logfile: Path, tmp_path: Path
+) -> None:
+    with killed(settings | SIDE_BY_SIDE | {"TMPDIR": str(tmp_path)}, logfile):
+        [left_behind] = folders(tmp_path)
+    assert folders(tmp_path) == [left_behind]
+    with as_process(settings, logfile, TMPDIR=str(tmp_path), **SIDE_BY_SIDE) as service:
+        [folder] = folders(tmp_path)
+        assert folder != left_behind
+        assert numbers(service) != {}
+    assert folders(tmp_path) == []
+
+
+def test_the_folder_of_processes_that_live_is_left_alone(
+    urls: list[str], settings: dict[str, str], logfile: Path, tmp_path: Path
+) -> None:
+    with as_process(settings, logfile, TMPDIR=str(tmp_path), **SIDE_BY_SIDE) as service:
+        [first] = folders(tmp_path)
+        other = settings | {"PUBLIC_URL": urls[3], "PORT": urls[3].rpartition(":")[2]}
+        with as_process(other, logfile.with_suffix(".other"), TMPDIR=str(tmp_path), **SIDE_BY_SIDE):
+            assert first in folders(tmp_path)
+            assert len(folders(tmp_path)) == 2
+        assert folders(tmp_path) == [first]
+        assert numbers(service) != {}

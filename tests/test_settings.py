@@ -3,13 +3,15 @@ never the value (checklist N1, N3, A7, C5, E1)."""
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
 import pytest
 
 from bff.errors import SettingsError
+from bff.settings.groups import Group
 from bff.settings.read import read_settings
-from bff.settings.table import SETTINGS, Settings
+from bff.settings.table import SETTINGS
 
 CANARY = "canary-6b1f"
 
@@ -53,7 +55,7 @@ def test_a_complete_environment_is_accepted() -> None:
     found = read_settings(PRODUCTION)
     assert found.production
     assert found.secret_keys[0][0] == "k1"
-    assert (found.origin, found.port, found.okendo_api_url) == (
+    assert (found.origin, found.port, found.okendo.api_url) == (
         "https://loyalty.example.com",
         8000,
         "https://api.okendo.io",
@@ -62,7 +64,7 @@ def test_a_complete_environment_is_accepted() -> None:
 
 def test_the_store_may_be_named_as_heroku_names_it() -> None:
     url = PRODUCTION["VALKEY_URL"]
-    assert read_settings({**PRODUCTION, "VALKEY_URL": "", "REDIS_URL": url}).valkey_url == url
+    assert read_settings({**PRODUCTION, "VALKEY_URL": "", "REDIS_URL": url}).valkey.url == url
     assert refusal(VALKEY_URL="", REDIS_URL="") is not None
 
 
@@ -260,9 +262,33 @@ def test_N3_settings_never_show_a_secret() -> None:
     secret["VALKEY_URL"] = f"rediss://:{CANARY}@valkey.internal:6379/0"
     secret["SECRET_KEYS"] = GOOD_KEY
     secret["OKENDO_WEBHOOK_SECRET"] = "whsec_" + base64.b64encode(CANARY.encode() * 3).decode()
-    found = read_settings({**PRODUCTION, **secret})
-    shows: list[Callable[[Settings], str]] = [repr, str, "{}".format, "%r".__mod__, lambda value: repr({"a": [value]})]
-    for show in shows:
-        assert CANARY not in show(found)
-        assert GOOD_KEY[3:] not in show(found)
-        assert repr(found.secret_keys[0][1]) not in show(found)
+    settings = read_settings({**PRODUCTION, **secret})
+    values = {row.name: row.value_in(settings) for row in SETTINGS if row.secret and row.name != "SECRET_KEYS"}
+    assert values == {name: secret[name] for name in values}
+    shows: list[Callable[[object], str]] = [repr, str, "{}".format, "%r".__mod__, lambda value: repr({"a": [value]})]
+    for found in structs_in(settings):
+        for show in shows:
+            assert CANARY not in show(found)
+            assert secret["OKENDO_WEBHOOK_SECRET"] not in show(found)
+            assert GOOD_KEY[3:] not in show(found)
+            assert repr(settings.secret_keys[0][1]) not in show(found)
+
+
+def structs_in(found: msgspec.Struct) -> Iterator[msgspec.Struct]:
+    """The settings and every group in them."""
+    yield found
+    for name in found.__struct_fields__:
+        if isinstance(group := getattr(found, name), msgspec.Struct):
+            yield from structs_in(group)
+
+
+def test_every_setting_has_one_field_in_its_owners_group() -> None:
+    settings = read_settings(PRODUCTION)
+    fields = [
+        (type(owner), name)
+        for owner in structs_in(settings)
+        for name in owner.__struct_fields__
+        if not isinstance(getattr(owner, name), Group)
+    ]
+    owners = [(type(getattr(settings, row.group) if row.group else settings), row.field) for row in SETTINGS]
+    assert sorted(owners, key=str) == sorted(fields, key=str)

@@ -125,7 +125,7 @@ def test_the_settings_made_up_for_development_are_fit() -> None:
     made_up = environment(8000, 8001, "postgresql://localhost/loyalty", "redis://localhost/0")
     settings = read_settings(made_up)
     assert (settings.environment, settings.public_url) == ("development", "http://localhost:8000")
-    assert settings.shopify_shop_url == settings.okendo_api_url == settings.subtotal_api_url == "http://localhost:8001"
+    assert settings.shopify.shop_url == settings.okendo.api_url == settings.subtotal.api_url == "http://localhost:8001"
     assert made_up["SECRET_KEYS"] != environment(8000, 8001, "", "")["SECRET_KEYS"]
 
 

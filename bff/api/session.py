@@ -43,7 +43,7 @@ async def hand_in(request: Request[HandInState]) -> Response:
 
 async def session_ticket(request: Request[HandInState]) -> Response:
     """`POST /session-tickets`: the storefront's server hands in a customer's token, so that no page has to hold it."""
-    expected = request.state["settings"].session_tickets_token
+    expected = request.state["settings"].sessions.tickets_token
     if expected is None:
         raise Problem("feature_unavailable", "Session tickets are not given here.")
     await hit(request, TICKETS, address_of(request))
@@ -73,7 +73,7 @@ async def _verify_customer_token(request: Request[HandInState], given: HandIn) -
     token = account or legacy or ""
     if (account is None) is (legacy is None) or not 8 <= len(token) <= 4096 or not token.isascii() or " " in token:
         raise Problem("invalid_request", "Send either customerAccessToken or storefrontCustomerAccessToken.")
-    if legacy is not None and not settings.shopify_legacy_tokens:
+    if legacy is not None and not settings.shopify.legacy_tokens:
         raise Problem("feature_unavailable", "Legacy Storefront tokens are not accepted here.")
     expires_at = request.state["clock"]() + HAND_IN_SECONDS
     kind = "storefront" if legacy else "customer_account"

@@ -1,7 +1,7 @@
-"""What people do by hand: end sessions, settle redemptions, export evidence, forget a member.
+"""The actions of operators: end sessions, settle redemptions, export evidence, forget a member.
 
-Each function is one action of the command line (`cli.ACTIONS`) and prints its answer. All raise Problem
-`store_unavailable` when a store does not answer, and what else they say.
+Each function is the action of `ops.commands` with the same name and prints its answer. Each raises Problem
+`store_unavailable` when a store does not answer, besides what its docstring says.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from bff.members.consents import Evidence
 from bff.redemptions.ledger import Entry
 from bff.services import Services
 
-EVERY_LINE = ("reference", "state", "created", "points", "reward", "customer", "note")
-AWARD_KEPT_BACK = ("email", "payee")
-EVERY_AWARD = ("reference", "state", "created", "for", "value", "customer", "reason")
-# Not for people: what identifies a request to itself, and what is sealed.
-KEPT_BACK = ("credentials", "session", "fingerprint", "retry_after_seconds")
-# https://owasp.org/www-community/attacks/CSV_Injection
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+REDEMPTION_COLUMNS = ("reference", "state", "created", "points", "reward", "customer", "note")
+AWARD_COLUMNS = ("reference", "state", "created", "for", "value", "customer", "reason")
+# Never printed: encrypted credentials, a session's id, what recognises a repeated request, an address.
+HIDDEN_OF_REDEMPTION = ("credentials", "session", "fingerprint", "retry_after_seconds")
+HIDDEN_OF_AWARD = ("email", "payee")
+# A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def sessions_revoke(services: Services, chosen: argparse.Namespace) -> None:
@@ -30,15 +30,15 @@ async def sessions_revoke(services: Services, chosen: argparse.Namespace) -> Non
 
 
 async def redemptions_list(services: Services, chosen: argparse.Namespace) -> None:
-    wanted = None if chosen.state == "all" else chosen.state or "unknown"
-    found = await services["ledger"].listed(state=wanted, customer_id=chosen.customer, limit=chosen.limit)
+    state = None if chosen.state == "all" else chosen.state or "unknown"
+    entries = await services["ledger"].listed(state=state, customer_id=chosen.customer, limit=chosen.limit)
     if chosen.json:
-        for entry in found:
-            print(msgspec.json.encode(_of(entry)).decode())
+        for entry in entries:
+            _print_json(_without(entry, HIDDEN_OF_REDEMPTION))
         return
-    _print_table([EVERY_LINE, *(_line(entry) for entry in found)])
-    if not found:
-        print("None." if wanted is None else f"None is {wanted}.")
+    _print_table([REDEMPTION_COLUMNS, *map(_redemption_cells, entries)])
+    if not entries:
+        print("None." if state is None else f"None is {state}.")
 
 
 async def redemptions_resolve(services: Services, chosen: argparse.Namespace) -> None:
@@ -52,15 +52,15 @@ async def redemptions_resolve(services: Services, chosen: argparse.Namespace) ->
 
 
 async def consents_export(services: Services, chosen: argparse.Namespace) -> None:
-    found = services["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
+    stored = services["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
     if chosen.format == "jsonl":
-        async for evidence in found:
-            print(msgspec.json.encode(evidence).decode())
+        async for evidence in stored:
+            _print_json(evidence)
         return
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(Evidence.__struct_fields__)
-    async for evidence in found:
-        table.writerow(map(_inert, msgspec.to_builtins(evidence).values()))
+    async for evidence in stored:
+        table.writerow(map(_without_formula, msgspec.to_builtins(evidence).values()))
 
 
 async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
@@ -70,10 +70,10 @@ async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
         await services["inbox"].parked(chosen.limit) if chosen.state in {None, "parked"} and not chosen.customer else []
     )
     if chosen.json:
-        for line in (*map(_award_of, found), *map(msgspec.structs.asdict, lost)):
-            print(msgspec.json.encode(line).decode())
+        for line in (*(_without(award, HIDDEN_OF_AWARD) for award in found), *lost):
+            _print_json(line)
         return
-    _print_table([EVERY_AWARD, *(_award_line(award) for award in found)])
+    _print_table([AWARD_COLUMNS, *map(_award_cells, found)])
     if not found:
         print("None.")
     for event in lost:
@@ -104,32 +104,36 @@ async def awards_resolve(services: Services, chosen: argparse.Namespace) -> None
 
 
 async def members_forget(services: Services, chosen: argparse.Namespace) -> None:
-    """Sessions go first, so that nothing new is written for the member while the rest goes.
+    """End the sessions first, so that nothing new is written for the member while the rest is deleted.
 
     Raises Problem `request_in_progress` while a redemption of theirs is under way.
     """
-    ended = await services["sessions"].end_all_of(chosen.customer)
-    redemptions_gone, redemptions_kept = await services["ledger"].forget(chosen.customer)
-    consents_gone, consents_kept = await services["consents"].forget(chosen.customer)
-    awards_gone, awards_kept = await services["awards"].forget(chosen.customer)
-    events_emptied = await services["inbox"].forget(chosen.customer)
+    customer = chosen.customer
+    ended = await services["sessions"].end_all_of(customer)
+    redemptions_gone, redemptions_kept = await services["ledger"].forget(customer)
+    consents_gone, consents_kept = await services["consents"].forget(customer)
+    awards_gone, awards_kept = await services["awards"].forget(customer)
+    events_emptied = await services["inbox"].forget(customer)
     print(f"Sessions ended, with every token in them: {ended}.")
     print(f"Redemptions that were never sent to Okendo, deleted: {redemptions_gone}.")
     print(f"Consents that were refused, deleted: {consents_gone}.")
-    print(
-        f"Redemptions that stay, without their coupon codes: {redemptions_kept}. They prove which points were"
-        " spent, once, and which were not, and are kept for two years for disputes and accounts."
-    )
-    print(
-        f"Consents that stay: {consents_kept}. They prove what the member agreed to, for as long as that can be"
-        " disputed (GDPR Art. 17(3)(e))."
-    )
+    print(f"Redemptions that stay, without their coupon codes: {redemptions_kept}. {WHY_REDEMPTIONS_STAY}")
+    print(f"Consents that stay: {consents_kept}. {WHY_CONSENTS_STAY}")
     print(f"Awards that were not paid, deleted: {awards_gone}. Webhooks emptied: {events_emptied}.")
-    print(
-        f"Awards that stay, without any address: {awards_kept}. They keep the same purchase or link from being paid"
-        " again."
-    )
+    print(f"Awards that stay, without any address: {awards_kept}. {WHY_AWARDS_STAY}")
     print("Shopify, Okendo and Subtotal keep data of their own: ask for its deletion there.")
+
+
+WHY_REDEMPTIONS_STAY = (
+    "They prove which points were spent, once, and which were not, and are kept for two years for disputes and"
+    " accounts."
+)
+WHY_CONSENTS_STAY = "They prove what the member agreed to, for as long as that can be disputed (GDPR Art. 17(3)(e))."
+WHY_AWARDS_STAY = "They keep the same purchase or link from being paid again."
+
+
+def _print_json(line: object) -> None:
+    print(msgspec.json.encode(line).decode())
 
 
 def _print_table(lines: list[tuple[str, ...]]) -> None:
@@ -138,7 +142,14 @@ def _print_table(lines: list[tuple[str, ...]]) -> None:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _award_line(award: Award) -> tuple[str, ...]:
+def _redemption_cells(entry: Entry) -> tuple[str, ...]:
+    when = entry.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
+    state = f"{entry.state}, checking" if entry.check_until else entry.state
+    points = str(entry.points)
+    return (entry.support_reference, state, when, points, entry.reward_name, entry.customer_id, entry.note or "")
+
+
+def _award_cells(award: Award) -> tuple[str, ...]:
     when = award.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
     state = f"{award.state}, in doubt" if award.doubtful else award.state
     value = "" if award.value is None else f"{award.value:f}"
@@ -146,21 +157,10 @@ def _award_line(award: Award) -> tuple[str, ...]:
     return (award.reference, state, when, what, value, award.customer_id, award.note or award.reason or "")
 
 
-def _award_of(award: Award) -> dict[str, object]:
-    return {name: value for name, value in msgspec.structs.asdict(award).items() if name not in AWARD_KEPT_BACK}
+def _without(stored: msgspec.Struct, hidden: tuple[str, ...]) -> dict[str, object]:
+    return {name: value for name, value in msgspec.structs.asdict(stored).items() if name not in hidden}
 
 
-def _inert(cell: object) -> object:
-    """What a spreadsheet shows and does not compute, though a vendor chose its first character."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
-
-
-def _line(entry: Entry) -> tuple[str, ...]:
-    when = entry.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
-    state = f"{entry.state}, checking" if entry.check_until else entry.state
-    points = str(entry.points)
-    return (entry.support_reference, state, when, points, entry.reward_name, entry.customer_id, entry.note or "")
-
-
-def _of(entry: Entry) -> dict[str, object]:
-    return {name: value for name, value in msgspec.structs.asdict(entry).items() if name not in KEPT_BACK}
+def _without_formula(cell: object) -> object:
+    """The cell, so that a spreadsheet shows it and does not compute it, even if a vendor chose its first character."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell

@@ -1,4 +1,4 @@
-"""Whether this process is alive and ready, and what it counted: for platforms and Prometheus."""
+"""Liveness, readiness and metrics of this process, for platforms and Prometheus."""
 
 import asyncio
 import hmac
@@ -17,18 +17,18 @@ class HealthState(WebState):
 
 
 async def healthz(_: Request[HealthState]) -> Response:
-    """Alive: says nothing of what this depends on, so that a vendor's trouble never restarts a healthy process."""
+    """Liveness: asks neither stores nor vendors, so that their outage never restarts a healthy process."""
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
 
 
 async def readyz(request: Request[HealthState]) -> Response:
-    """Ready to be sent shoppers: both stores answer. The body never says which one does not."""
+    """Readiness: both stores answer. The body never says which one does not."""
     ready = await asyncio.gather(request.state["sessions"].ping(), request.state["database"].ping())
     return PlainTextResponse("ok\n" if all(ready) else "not ready\n", 200 if all(ready) else 503)
 
 
 async def show_metrics(request: Request[HealthState]) -> Response:
-    """For Prometheus; without the token there is nothing at this address."""
+    """The metrics, for Prometheus. Raises Problem `not_found` without METRICS_TOKEN, and for any other token."""
     expected = request.state["settings"].metrics_token
     given = request.headers.get("authorization", "")
     if expected is None or not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):

@@ -1,4 +1,4 @@
-"""What an examination found: lines with a verdict and a remedy, for people and for programs."""
+"""What the doctor checked: one line a check with its verdict and remedy, for people and for programs."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Verdict = Literal["ok", "warn", "fail", "note"]
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line. `note` is something to know or to do, `remedy` what to do about a warning or a failure."""
+    """One line. `note` is something to know or to do; `remedy` says how to correct a warning or a failure."""
 
     area: str
     name: str
@@ -18,25 +18,27 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Report(msgspec.Struct, frozen=True):
+    """All checks; `healthy` when none failed."""
+
     healthy: bool
-    findings: list[Check]
+    checks: list[Check]
 
 
-def report(findings: list[Check]) -> Report:
-    return Report(all(finding.verdict != "fail" for finding in findings), findings)
+def make_report(checks: list[Check]) -> Report:
+    return Report(healthy=all(check.verdict != "fail" for check in checks), checks=checks)
 
 
 def format_report(report: Report) -> str:
     """For people: aligned, one area after the other."""
-    width = max(len(finding.name) for finding in report.findings)
+    width = max(len(check.name) for check in report.checks)
     lines: list[str] = []
     area = ""
-    for finding in report.findings:
-        if finding.area != area:
-            area = finding.area
+    for check in report.checks:
+        if check.area != area:
+            area = check.area
             lines += ["", area]
-        lines.append(f"  {finding.verdict:<4}  {finding.name:<{width}}  {finding.detail}")
-        if finding.remedy:
-            lines.append(f"  {'':<4}  {'':<{width}}  → {finding.remedy}")
-    failures = sum(finding.verdict == "fail" for finding in report.findings)
+        lines.append(f"  {check.verdict:<4}  {check.name:<{width}}  {check.detail}")
+        if check.remedy:
+            lines.append(f"  {'':<4}  {'':<{width}}  → {check.remedy}")
+    failures = sum(check.verdict == "fail" for check in report.checks)
     return "\n".join([*lines, "", "Nothing failed." if report.healthy else f"Failed: {failures}."]).lstrip("\n")

@@ -13,7 +13,7 @@ from bff.program.catalogue import Catalogue
 from bff.schemas.program import EarningRule
 from bff.schemas.retailers import RetailAward
 from bff.sessions.store import Session
-from bff.settings.readers import origin_of
+from bff.settings.sites import origin_of
 from bff.stores.rate_limits import LINK
 from bff.web.inputs import absolute_return_to, read_form
 from bff.web.limits import hit
@@ -69,7 +69,7 @@ async def _again(request: Request[RetailersState], problem: Problem) -> Response
 
 async def _page(request: Request[RetailersState], problem: Problem | None = None) -> Response:
     settings = request.state["settings"]
-    if settings.subtotal_api_key is None:
+    if settings.subtotal.api_key is None:
         raise Problem("not_found", "There is nothing at this address.")
     session = require_session(request) if session_of(request) else None
     accounts, awards, rules = await asyncio.gather(
@@ -78,7 +78,7 @@ async def _page(request: Request[RetailersState], problem: Problem | None = None
         or_none(_rules(request)),
     )
     # Chromium asks the policy of the page with the form where that form may lead in the end.
-    request.scope["form_target"] = origin_of(settings.subtotal_link_url)
+    request.scope["form_target"] = origin_of(settings.subtotal.link_url)
     return form_page(
         request,
         "retailers.html",
@@ -101,7 +101,7 @@ async def _awards(request: Request[RetailersState], session: Session) -> list[Re
 
 async def _rules(request: Request[RetailersState]) -> list[EarningRule]:
     """The ways to earn that the table of actions pays, as the program words them."""
-    paid = {action.earning_rule_id for action in request.state["settings"].subtotal_actions}
+    paid = {action.earning_rule_id for action in request.state["settings"].subtotal.actions}
     return [rule for rule in await request.state["catalogue"].earning_rules() if rule.id in paid]
 
 

@@ -30,9 +30,9 @@ LONGEST_RETAILER = 26
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: `event` at one of `retailers` (none means all) pays the custom rule `earning_rule_id` of Okendo.
+    """One row: `event` at one of `retailers` (none means all) pays Okendo's custom earning rule `earning_rule_id`.
 
-    What was paid is remembered under `name` and under the rule, so that neither pays twice.
+    What was paid is stored under `name` and under the rule, so that neither pays twice.
     """
 
     event: Event
@@ -43,27 +43,27 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_for(self, event: Event, retailer_id: str, on: date) -> bool:
         """Whether this happened where and when the action pays."""
-        here = not self.retailers or retailer_id.casefold() in self.retailers
-        return event == self.event and here and (self.start_date is None or on >= self.start_date)
+        at_retailer = not self.retailers or retailer_id.casefold() in self.retailers
+        return event == self.event and at_retailer and (self.start_date is None or on >= self.start_date)
 
 
-def read_actions(given: str) -> tuple[Action, ...]:
-    """The actions in a TOML text, or in the TOML file of that path; none when nothing is given.
+def read_actions(toml_or_path: str) -> tuple[Action, ...]:
+    """The actions in a TOML text, or in the TOML file at that path; none in an empty text.
 
     Raises SettingsError that names the line and the remedy.
     """
-    text = given if _is_text(given) else _of_file(given)
+    text = toml_or_path if _is_toml(toml_or_path) else _read_file(toml_or_path)
     try:
-        whole = tomllib.loads(text)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        # The library's words name line and column and quote nothing but single characters.
+        # The library's message names line and column and quotes nothing but single characters.
         raise SettingsError(SETTING, f"is not TOML: {error}.") from None
-    rows = whole.pop("actions", [])
-    if whole or not isinstance(rows, list):
+    rows = tables.pop("actions", [])
+    if tables or not isinstance(rows, list):
         raise SettingsError(SETTING, "give nothing but [[actions]] tables.")
-    actions = tuple(_action(text, number, row) for number, row in enumerate(rows))
-    for (one, action), (other, later) in combinations(enumerate(actions), 2):
-        _check_apart(text, (one, action), (other, later))
+    actions = tuple(_read_action(text, number, row) for number, row in enumerate(rows))
+    for earlier, later in combinations(enumerate(actions), 2):
+        _check_distinct(text, earlier, later)
     return actions
 
 
@@ -74,28 +74,28 @@ def retailers_of(actions: Sequence[Action]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(retailer for action in actions for retailer in action.retailers))
 
 
-def _is_text(given: str) -> bool:
-    return not given or "=" in given or "\n" in given or "[" in given
+def _is_toml(text: str) -> bool:
+    return not text or "=" in text or "\n" in text or "[" in text
 
 
-def _of_file(path: str) -> str:
+def _read_file(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise SettingsError(SETTING, f"the file cannot be read ({type(error).__name__}).") from None
 
 
-def _action(text: str, number: int, row: Any) -> Action:
+def _read_action(text: str, number: int, row: Any) -> Action:
     if not isinstance(row, dict):
         raise SettingsError(SETTING, f"action {number + 1}: give a table.")
-    for key, remedy in _flaws(row):
-        raise SettingsError(SETTING, f"{_place(text, number, key)}: {remedy}.")
+    for key, remedy in _mistakes(row):
+        raise SettingsError(SETTING, f"{_location(text, number, key)}: {remedy}.")
     retailers = tuple(dict.fromkeys(retailer.casefold() for retailer in row.get("retailers", ())))
-    return Action(**row | {"retailers": retailers, "start_date": _day(row.get("start_date"))})
+    return Action(**row | {"retailers": retailers, "start_date": _date(row.get("start_date"))})
 
 
-def _flaws(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The column and the remedy of everything that is wrong with a row; an empty column is the row as a whole."""
+def _mistakes(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The column and the remedy of everything that is wrong with a row; an empty column stands for the whole row."""
     for key, value in row.items():
         if key not in COLUMNS:
             yield key, f"{key} is not a column; the columns are {', '.join(COLUMNS)}"
@@ -108,8 +108,8 @@ def _flaws(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", "start_date is missing; without it every purchase of the past would be paid"
 
 
-def _day(given: date | None) -> date | None:
-    return given.date() if isinstance(given, datetime) else given
+def _date(value: date | None) -> date | None:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _is_token(value: Any) -> bool:
@@ -124,7 +124,7 @@ def _is_retailer(value: Any) -> bool:
     return _is_token(value) and len(value) <= LONGEST_RETAILER
 
 
-# What each column takes: a remedy, and whether a value is fit.
+# What to write in each column, and whether a value is that.
 COLUMNS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "event": (f"give {' or '.join(EVENTS)}", lambda value: value in EVENTS),
     "name": (f"give a name of 1 to {LONGEST_NAME} printable characters", _is_name),
@@ -137,23 +137,23 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def _check_apart(text: str, one: tuple[int, Action], other: tuple[int, Action]) -> None:
-    """Two rows that would pay one rule for one thing, or be remembered under one name, are a mistake."""
-    (earlier, action), (number, later) = one, other
-    where, there = _place(text, number, "name"), _place(text, earlier, "name")
-    if action.name == later.name:
-        raise SettingsError(SETTING, f"{where}: name is the same as in {there}; give each action its own.")
-    overlap = not action.retailers or not later.retailers or set(action.retailers) & set(later.retailers)
-    if overlap and (action.event, action.earning_rule_id) == (later.event, later.earning_rule_id):
-        raise SettingsError(SETTING, f"{where}: pays the same rule for the same event as {there}. Remove one of them.")
+def _check_distinct(text: str, earlier: tuple[int, Action], later: tuple[int, Action]) -> None:
+    """Raises SettingsError when two rows have one name, or pay one rule for one event at one retailer."""
+    (one_number, one), (other_number, other) = earlier, later
+    here, there = _location(text, other_number, "name"), _location(text, one_number, "name")
+    if one.name == other.name:
+        raise SettingsError(SETTING, f"{here}: name is the same as in {there}; give each action its own.")
+    overlap = not one.retailers or not other.retailers or set(one.retailers) & set(other.retailers)
+    if overlap and (one.event, one.earning_rule_id) == (other.event, other.earning_rule_id):
+        raise SettingsError(SETTING, f"{here}: pays the same rule for the same event as {there}. Remove one of them.")
 
 
-def _place(text: str, number: int, key: str) -> str:
-    """Where the action stands: the line of this key in its table, the table's own, or else which one it is."""
+def _location(text: str, number: int, key: str) -> str:
+    """The line of this key in the action's table, or of the table's heading; without tables the action's number."""
     lines = text.splitlines()
-    tables = [at for at, line in enumerate(lines) if re.match(r"\s*\[\[\s*actions\s*\]\]", line)]
-    if number >= len(tables):
+    headings = [at for at, line in enumerate(lines) if re.match(r"\s*\[\[\s*actions\s*\]\]", line)]
+    if number >= len(headings):
         return f"action {number + 1}"
-    end = tables[number + 1] if number + 1 < len(tables) else len(lines)
-    at = next((at for at in range(tables[number], end) if re.match(rf"\s*{key}\s*=", lines[at])), tables[number])
+    end = headings[number + 1] if number + 1 < len(headings) else len(lines)
+    at = next((at for at in range(headings[number], end) if re.match(rf"\s*{key}\s*=", lines[at])), headings[number])
     return f"line {at + 1}"

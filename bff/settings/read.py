@@ -2,13 +2,17 @@
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+import msgspec
+
 from bff.errors import SettingsError
-from bff.settings.sites import same_site
-from bff.settings.table import SETTINGS, Setting, Settings
+from bff.settings.settings import Settings
+from bff.settings.sites import is_same_site
+from bff.settings.table import SETTINGS, Setting
 
 PLACEHOLDERS = frozenset({"changeme", "password", "placeholder", "secret", "secretkey", "apikey", "example"})
 OUR_PREFIXES = (
@@ -25,9 +29,6 @@ OUR_PREFIXES = (
 )
 
 
-# fmt: on
-
-
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check every setting.
 
@@ -37,7 +38,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if "VALKEY_URL" not in given and "REDIS_URL" in given:
         given["VALKEY_URL"] = given["REDIS_URL"]
     _refuse_unknown(given)
-    settings = Settings(**{row.name.lower(): _read(row, given) for row in SETTINGS})
+    settings = _grouped({row: _read(row, given) for row in SETTINGS})
     _check_together(settings)
     if settings.production:
         _check_addresses(settings)
@@ -71,33 +72,40 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
             raise SettingsError(name, "is not a setting. Check the spelling against the table in README.md.")
 
 
+def _grouped(values: Mapping[Setting, Any]) -> Settings:
+    groups: dict[str | None, dict[str, Any]] = defaultdict(dict)
+    for row, value in values.items():
+        groups[row.group][row.field] = value
+    of_the_service = groups.pop(None)
+    return msgspec.convert(of_the_service | groups, Settings)
+
+
 def _check_together(settings: Settings) -> None:
-    if settings.shopify_legacy_tokens and settings.shopify_storefront_token is None:
+    if settings.shopify.legacy_tokens and settings.shopify.storefront_token is None:
         raise SettingsError("SHOPIFY_STOREFRONT_TOKEN", "is missing; SHOPIFY_LEGACY_TOKENS=on cannot do without it.")
-    if settings.subtotal_actions:
-        for name in ("SUBTOTAL_SIGNING_SECRET", "OKENDO_API_KEY"):
-            if getattr(settings, name.lower()) is None:
+    if settings.subtotal.actions:
+        needed = {
+            "SUBTOTAL_SIGNING_SECRET": settings.subtotal.signing_secret,
+            "OKENDO_API_KEY": settings.okendo.api_key,
+        }
+        for name, value in needed.items():
+            if value is None:
                 raise SettingsError(name, "is missing; SUBTOTAL_ACTIONS cannot be paid without it.")
-    if settings.session_idle_seconds > settings.session_absolute_seconds:
+    if settings.sessions.idle_seconds > settings.sessions.absolute_seconds:
         raise SettingsError("SESSION_IDLE_SECONDS", "must not exceed SESSION_ABSOLUTE_SECONDS.")
 
 
-def _check_sites(settings: Settings) -> None:
-    """Cookies reach us from the storefront only when both are one site (checklist A7)."""
-    for origin in settings.storefront_origins:
-        if settings.cross_site_mode is None and not same_site(origin, settings.public_url):
-            raise SettingsError(
-                "STOREFRONT_ORIGINS",
-                "a storefront origin is another site than PUBLIC_URL, so browsers would withhold the session cookie. "
-                "Serve both under one registrable domain, or set CROSS_SITE_MODE=partitioned.",
-            )
-
-
 def _check_addresses(settings: Settings) -> None:
-    for name in ("public_url", "shopify_shop_url", "okendo_api_url", "subtotal_api_url", "subtotal_link_url"):
-        value = getattr(settings, name)
-        if value is not None and not value.startswith("https://"):
-            raise SettingsError(name.upper(), "must start with https:// in production.")
+    addresses = {
+        "PUBLIC_URL": settings.public_url,
+        "SHOPIFY_SHOP_URL": settings.shopify.shop_url,
+        "OKENDO_API_URL": settings.okendo.api_url,
+        "SUBTOTAL_API_URL": settings.subtotal.api_url,
+        "SUBTOTAL_LINK_URL": settings.subtotal.link_url,
+    }
+    for name, address in addresses.items():
+        if not address.startswith("https://"):
+            raise SettingsError(name, "must start with https:// in production.")
     if any(not origin.startswith("https://") for origin in settings.storefront_origins):
         raise SettingsError("STOREFRONT_ORIGINS", "every origin must start with https:// in production.")
     if settings.log_level == "debug":
@@ -106,12 +114,23 @@ def _check_addresses(settings: Settings) -> None:
 
 def _check_secrets(settings: Settings) -> None:
     for row in SETTINGS:
-        value = getattr(settings, row.name.lower())
+        value = row.value_in(settings)
         if row.secret and isinstance(value, str) and _is_placeholder(value):
             raise SettingsError(row.name, "looks like a placeholder. Give the real value, 8 characters or more.")
     for _, key in settings.secret_keys:
         if _is_sample(key):
             raise SettingsError("SECRET_KEYS", "give keys of random bytes, not a phrase or a pattern.")
+
+
+def _check_sites(settings: Settings) -> None:
+    """The session cookie comes with the storefront's requests only when both are one site (checklist A7)."""
+    for origin in settings.storefront_origins:
+        if settings.cross_site_mode is None and not is_same_site(origin, settings.public_url):
+            raise SettingsError(
+                "STOREFRONT_ORIGINS",
+                "a storefront origin is another site than PUBLIC_URL, so browsers would withhold the session cookie. "
+                "Serve both under one registrable domain, or set CROSS_SITE_MODE=partitioned.",
+            )
 
 
 def _is_placeholder(value: str) -> bool:

@@ -1,4 +1,7 @@
-"""How the text of a setting becomes a value, or a sentence that says what to give instead."""
+"""What each kind of setting is read with: its text becomes a value.
+
+Every reader raises ValueError with a sentence that says what to give instead.
+"""
 
 import base64
 import binascii
@@ -6,8 +9,13 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from bff.settings.sites import origin_of
+
+KEYS_REMEDY = "give id:base64key pairs separated by commas, newest first, each key 32 random bytes or more"
+
 
 def url(value: str) -> str:
+    """Without a trailing slash."""
     parts = urlsplit(value)
     named = re.fullmatch(r"[a-z0-9.-]+|\[?[0-9a-f:]+\]?", parts.hostname or "") and _has_port_if_any(value)
     if parts.scheme not in {"http", "https"} or not named or parts.username or parts.query or parts.fragment:
@@ -22,7 +30,9 @@ def _has_port_if_any(address: str) -> bool:
         return False
 
 
-def store(*schemes: str) -> Callable[[str], str]:
+def store_url(*schemes: str) -> Callable[[str], str]:
+    """A reader of addresses with one of these schemes; the last is the one that the sentence recommends."""
+
     def read(value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in schemes or not parts.hostname or not _has_port_if_any(value):
@@ -43,32 +53,38 @@ def origins(value: str) -> tuple[str, ...]:
 
 
 def keys(value: str) -> tuple[tuple[str, bytes], ...]:
-    remedy = "give id:base64key pairs separated by commas, newest first, each key 32 random bytes or more"
-    keys: list[tuple[str, bytes]] = []
-    for part in filter(None, (part.strip() for part in value.split(","))):
-        name, _, encoded = part.partition(":")
-        try:
-            key = base64.b64decode(
-                encoded.replace("-", "+").replace("_", "/") + "=" * (-len(encoded) % 4), validate=True
-            )
-        except binascii.Error:
-            raise ValueError(remedy) from None
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name) or len(key) < 32:
-            raise ValueError(remedy)
-        keys.append((name, key))
+    """Pairs of a name and its key, newest first."""
+    keys = tuple(_named_key(part.strip()) for part in value.split(",") if part.strip())
     if not keys or len({name for name, _ in keys}) < len(keys) or len({key for _, key in keys}) < len(keys):
-        raise ValueError(remedy + "; no two alike")
-    return tuple(keys)
+        raise ValueError(KEYS_REMEDY + "; no two alike")
+    return keys
 
 
-def path(value: str) -> str:
+def _named_key(pair: str) -> tuple[str, bytes]:
+    name, _, encoded = pair.partition(":")
+    key = _base64_decoded(encoded.replace("-", "+").replace("_", "/"))
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,16}", name) or len(key) < 32:
+        raise ValueError(KEYS_REMEDY)
+    return name, key
+
+
+def _base64_decoded(text: str) -> bytes:
+    """Without regard to padding; empty when it is not base64."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def base_path(value: str) -> str:
+    """Without a trailing slash; the root is empty."""
     path = value.rstrip("/")
     if path and not re.fullmatch(r"(/[A-Za-z0-9_-]+)+", path):
         raise ValueError("give a path such as /loyalty, made of letters, digits, - and _")
     return path
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def integer(least: int, most: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
             raise ValueError(f"give a whole number from {least} to {most}")
@@ -98,23 +114,23 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def switch(value: str) -> bool:
+def on_or_off(value: str) -> bool:
     return one_of("on", "off")(value) == "on"
 
 
-def language(value: str) -> str:
+def language_code(value: str) -> str:
     if not re.fullmatch(r"[a-z]{2}", value):
         raise ValueError("give two small letters such as en (ISO 639-1)")
     return value
 
 
-def visible(value: str) -> str:
+def ascii_text(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{1,512}", value):
         raise ValueError("give 1 to 512 visible ASCII characters")
     return value
 
 
-def token(value: str) -> str:
+def bearer_token(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{32,512}", value):
         raise ValueError("give 32 to 512 visible ASCII characters, chosen at random")
     return value
@@ -122,17 +138,12 @@ def token(value: str) -> str:
 
 def webhook_secret(value: str) -> str:
     """`whsec_` and base64, as Standard Webhooks has it; the prefix may be left out."""
-    encoded = value.removeprefix("whsec_")
-    try:
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) < 16:
+    if len(_base64_decoded(value.removeprefix("whsec_"))) < 16:
         raise ValueError("give whsec_ and base64 of 16 bytes or more, as Okendo showed it")
     return value
 
 
-def link_url(value: str) -> str:
+def link_token_url(value: str) -> str:
     if (
         "{token}" not in value
         or not re.match(r"(https?://|\{link\})", value)
@@ -146,8 +157,3 @@ def coupon_url(value: str) -> str:
     if "{code}" not in value or not re.match(r"(https?://|\{storefront\})", value):
         raise ValueError("give an address with {code} in it; {storefront} stands for the storefront's origin")
     return value
-
-
-def origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

@@ -1,4 +1,4 @@
-"""One JSON object a line, and only fields that are on the list: what is not named here cannot be logged."""
+"""Logs: one JSON object a line, with fields of `FIELDS` only. What is not named there cannot be logged."""
 
 import logging
 import sys
@@ -14,28 +14,34 @@ FIELDS = frozenset(
      "invalid_client", "where", "trace_id", "caller_trace_id", "calls", "session_ms", "store_ms", "vendor_ms",
      "render_ms"}
 )  # fmt: skip
-# These libraries mention addresses and headers when asked for detail; they only ever speak of trouble here.
-QUIET = ("httpx2", "httpcore2", "aiohttp", "asyncio", "authlib", "uvicorn", "psycopg", "redis", "alembic",
+# At lower levels these libraries log addresses and headers, so they log warnings and errors only.
+WARNINGS_ONLY = ("httpx2", "httpcore2", "aiohttp", "asyncio", "authlib", "uvicorn", "psycopg", "redis", "alembic",
          "procrastinate")  # fmt: skip
+
+# The first steps of every line, whoever writes it.
+SHARED: tuple[structlog.types.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 
 
 def set_up(level: str = "info", stream: TextIO | None = None) -> None:
-    """Send every log line, ours and the libraries', to `stream` (standard output) as JSON."""
+    """Write every log line, ours and the libraries', to `stream` (standard output by default) as JSON."""
     stream = stream or sys.stdout
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     structlog.configure(
-        processors=[*shared, _only_known_fields, structlog.processors.JSONRenderer()],
+        processors=[*SHARED, _only_known_fields, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+    _set_up_libraries(stream)
+
+
+def _set_up_libraries(stream: TextIO) -> None:
     handler = logging.StreamHandler(stream)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _without_message,
@@ -45,7 +51,7 @@ def set_up(level: str = "info", stream: TextIO | None = None) -> None:
     )
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    for name in QUIET:
+    for name in WARNINGS_ONLY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
@@ -54,6 +60,6 @@ def _only_known_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> Muta
 
 
 def _without_message(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A library's message may quote anything; that it spoke, and who, is what we keep."""
+    """Drop a library's message, which may quote anything; its level and logger stay."""
     event["event"] = "library"
     return event

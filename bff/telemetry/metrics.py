@@ -1,6 +1,6 @@
-"""Numbers for Prometheus, with labels that only our own code chooses: route templates, operations, codes.
+"""Metrics for Prometheus. Only our own code chooses labels: route templates, operations, codes.
 
-Processes that serve side by side add up in files of `PROMETHEUS_MULTIPROC_DIR`, which `serve` sets before they start.
+Processes that serve side by side count in files of `PROMETHEUS_MULTIPROC_DIR`, which `serve` sets before they start.
 """
 
 import os
@@ -27,12 +27,12 @@ _calls = Histogram(
     buckets=BUCKETS,
 )
 _redemptions = Counter(
-    "loyalty_redemptions", "Redemptions whose outcome this process wrote down.", ("state",), registry=_registry
+    "loyalty_redemptions", "Redemptions whose outcome this process recorded.", ("state",), registry=_registry
 )
 
 
 def observe_request(route: str | None, method: str, status: int, seconds: float, code: str | None) -> None:
-    """`route` is a template, never a path; None for an address that does not exist."""
+    """Count a request. `route` is a template, never a path, and None for an address that does not exist."""
     method = method if method in METHODS else "other"
     _requests.labels(route or "none", method, str(status)).observe(seconds)
     if code is not None:
@@ -40,17 +40,19 @@ def observe_request(route: str | None, method: str, status: int, seconds: float,
 
 
 def observe_call(vendor: str, operation: str, outcome: str, seconds: float) -> None:
+    """Count a call to a vendor; `outcome` is a status, or what went wrong."""
     _calls.labels(vendor, operation, outcome).observe(seconds)
 
 
 def count_redemption(state: str) -> None:
+    """Count a redemption that ended in this state."""
     _redemptions.labels(state).inc()
 
 
 def exposition() -> bytes:
-    """All numbers of all web processes of this start, in Prometheus's text format."""
+    """The metrics of all web processes that were started together, in Prometheus's text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(_registry)
-    together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library leaves it so
-    return generate_latest(together)
+    of_all_processes = CollectorRegistry()
+    multiprocess.MultiProcessCollector(of_all_processes)  # type: ignore[no-untyped-call]  # the library has no types
+    return generate_latest(of_all_processes)

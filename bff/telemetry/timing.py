@@ -1,4 +1,4 @@
-"""What a request spends its time on, told by whoever spends it: reading the session, stores, vendors, rendering."""
+"""How long a request takes in each phase: reading the session, asking stores, calling vendors, rendering."""
 
 import contextlib
 import time
@@ -10,7 +10,7 @@ Phase = Literal["session", "store", "vendor", "render"]
 
 
 class Timings:
-    """One request's. Calls that run side by side count the time that passes, not its sum."""
+    """The timings of one request. Calls that run side by side count the time that passes, not its sum."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -34,15 +34,15 @@ class Timings:
 
     @property
     def seconds(self) -> float:
-        """Since the request began."""
+        """Seconds since the request began."""
         return time.perf_counter() - self._began
 
     def milliseconds(self) -> dict[Phase, float]:
-        """Of each phase that is over, with one decimal."""
+        """Milliseconds of each phase that has ended, with one decimal."""
         return {phase: round(seconds * 1000, 1) for phase, seconds in self._seconds.items()}
 
     def header(self) -> str:
-        """`Server-Timing` (W3C Server Timing §3)."""
+        """The value of `Server-Timing` (W3C Server Timing §3)."""
         calls = f';desc="{self.calls} calls"' if self.calls else ""
         parts = [f"{name};dur={spent}{calls * (name == 'vendor')}" for name, spent in self.milliseconds().items()]
         return ", ".join([*parts, self.total()])
@@ -52,11 +52,11 @@ class Timings:
 
 
 _current: ContextVar[Timings | None] = ContextVar("timings", default=None)
-_within: ContextVar[bool] = ContextVar("within", default=False)
+_in_a_phase: ContextVar[bool] = ContextVar("in_a_phase", default=False)
 
 
 def begin() -> Timings:
-    """The timings of everything that this task does from now on."""
+    """Start the timings of everything that this task does from now on."""
     timings = Timings()
     _current.set(timings)
     return timings
@@ -64,20 +64,20 @@ def begin() -> Timings:
 
 @contextlib.contextmanager
 def spent_on(phase: Phase) -> Iterator[None]:
-    """Counts what happens inside for the current request; what lies inside of that counts no second time."""
+    """Count the time of the block for the current request; a phase inside of another is not counted again."""
     timings = _current.get()
-    if timings is None or _within.get():
+    if timings is None or _in_a_phase.get():
         yield
         return
-    token = _within.set(True)
+    token = _in_a_phase.set(True)
     try:
         with timings.spent_on(phase):
             yield
     finally:
-        _within.reset(token)
+        _in_a_phase.reset(token)
 
 
 def count_call() -> None:
-    """One more vendor call of the current request."""
+    """Count one more vendor call of the current request."""
     if timings := _current.get():
         timings.calls += 1

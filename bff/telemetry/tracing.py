@@ -1,4 +1,4 @@
-"""Trace context: one id for everything that a request causes, here and at the vendors (W3C Trace Context)."""
+"""Trace context: one trace id for everything that a request causes, here and at the vendors (W3C Trace Context)."""
 
 import re
 import secrets
@@ -11,8 +11,10 @@ _current: ContextVar[str | None] = ContextVar("trace", default=None)
 
 
 def begin(request_id: str, caller: str | None) -> None:
-    """A trace of our own, whose id every log line of this task carries from now on, with the request's and, if it
-    sent a valid one, the caller's. `caller` is its `traceparent`: it is noted and goes no further (G3, M8)."""
+    """Begin a trace of our own: every log line of this task carries its id and the request's from now on.
+
+    `caller` is the caller's `traceparent`. A valid one is logged as well, and not sent to vendors (G3, M8).
+    """
     trace_id = secrets.token_hex(16)
     _current.set(trace_id)
     given = TRACEPARENT.fullmatch(caller or "")
@@ -22,5 +24,8 @@ def begin(request_id: str, caller: str | None) -> None:
 
 
 def traceparent() -> str:
-    """For a call to a vendor: the current trace, or one for this call alone; not sampled, as we record no spans."""
+    """The header of a call to a vendor: the current trace, or one for this call alone.
+
+    It is not sampled, since we record no spans.
+    """
     return f"00-{_current.get() or secrets.token_hex(16)}-{secrets.token_hex(8)}-00"

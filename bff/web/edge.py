@@ -15,8 +15,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bff.errors import Problem
+from bff.settings.settings import Settings
 from bff.settings.sites import LOCAL_HOSTS
-from bff.settings.table import Settings
 from bff.telemetry import timing, tracing
 from bff.web.headers import SAFE, ResponseGuard
 from bff.web.responses import explain

@@ -5,7 +5,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import Message, Send
 
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.stores.rate_limits import fields_of
 from bff.telemetry import metrics
 from bff.telemetry.timing import Timings

@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from starlette.requests import Request
 
 from bff.errors import Problem
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.vendors.okendo.row import Locale
 from bff.web.state import StateT
 

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from bff.errors import Problem, title_of
 from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
 from bff.schemas.base import ProblemDetails
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.telemetry.timing import spent_on
 from bff.vendors.okendo.row import Locale
 from bff.web.inputs import read_return_to
@@ -78,7 +78,7 @@ def page(request: Request[StateT], template: str, status_code: int = 200, **valu
                 asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
                 sign_in_url=sign_in_url(request),
                 storefront_url=settings.storefront_url,
-                has_retailers=settings.subtotal_api_key is not None,
+                has_retailers=settings.subtotal.api_key is not None,
                 nonce=request.scope["nonce"],
                 request_id=request.scope["request_id"],
                 visitor=visitor_of(request),

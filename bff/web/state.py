@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bff.clock import Clock
 from bff.sessions.signin import SignIn
 from bff.sessions.store import Sessions
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.stores.keyring import KeyRing
 from bff.stores.rate_limits import RateLimiter
 from bff.web.assets import Assets

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bff.errors import Problem
 from bff.schemas.base import Visitor, member_state
 from bff.sessions.store import Session
-from bff.settings.table import Settings
+from bff.settings.settings import Settings
 from bff.stores.keyring import KeyRing
 from bff.telemetry.timing import spent_on
 from bff.vendors.shopify.tokens import ShopifyCustomer
@@ -60,7 +60,7 @@ def _with_cookie(request: Request[StateT], value: str, send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             if not any(header.startswith(f"{COOKIE}=") for header in headers.getlist("set-cookie")):
                 settings = request.state["settings"]
-                headers.append("set-cookie", cookie_header(settings, COOKIE, value, settings.session_absolute_seconds))
+                headers.append("set-cookie", cookie_header(settings, COOKIE, value, settings.sessions.absolute_seconds))
         await send(message)
 
     return sending
@@ -149,7 +149,7 @@ def without_cookies(request: Request[StateT], response: Response) -> Response:
 
 def with_session(request: Request[StateT], response: Response, cookie: str) -> Response:
     settings = request.state["settings"]
-    set_cookie(response, settings, COOKIE, cookie, settings.session_absolute_seconds)
+    set_cookie(response, settings, COOKIE, cookie, settings.sessions.absolute_seconds)
     return response
 
 

@@ -37,7 +37,7 @@ PUBLIC_ROUTES: list[BaseRoute] = [
     Route("/problems/{code}",        problems.show_problem,    name="problem"),
     Route("/webhooks/subtotal",      webhooks.from_subtotal,   methods=["POST"]),
     Route("/webhooks/okendo",        webhooks.from_okendo,     methods=["POST"]),
-    *routes.routes("anyone"),
+    *routes.routes_for("anyone"),
 ]
 MEMBER_ROUTES: list[BaseRoute] = [
     Route("/",                       overview.overview,        name="overview"),
@@ -59,7 +59,7 @@ MEMBER_ROUTES: list[BaseRoute] = [
     Route("/session/continue",       signin.continue_with_ticket,             name="session_continue"),
     Route("/logout",                 signin.logout,            name="logout", methods=["POST"]),
     Route("/signed-out",             signin.signed_out,        name="signed_out"),
-    *routes.routes("visitor", "member", "server"),
+    *routes.routes_for("visitor", "member", "server"),
 ]
 
 

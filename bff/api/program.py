@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import LOCALE, PUBLIC_FAILS, Endpoint
 from bff.program.catalogue import FRESH_SECONDS, Catalogue, lowest_first
 from bff.program.policies import present
 from bff.program.rendered import Rendered, RenderedResponses, Serialise
@@ -29,6 +30,8 @@ from bff.web.inputs import read_locale
 from bff.web.responses import in_language, kept
 from bff.web.state import WebState
 from bff.web.visitor import hit_locale
+
+IN_LANGUAGE = {200: ("Content-Language",), 304: ("Content-Language",)}
 
 
 class ProgramState(WebState):
@@ -58,6 +61,86 @@ async def faqs(request: Request[ProgramState]) -> Response:
 
 async def legal_policies(request: Request[ProgramState]) -> Response:
     return await _answer(request, policies_shown, LEGAL_POLICIES)
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/program",
+        handler=program,
+        summary="The program as everyone may see it",
+        description=(
+            "Ways to earn, rewards and tiers in one answer: what a landing page needs before anybody signs in."
+        ),
+        who="anyone",
+        answers={200: Program},
+        refuses=("rate_limited", *PUBLIC_FAILS),
+        query=LOCALE,
+        sends=IN_LANGUAGE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/earning-rules",
+        handler=earning_rules,
+        summary="The ways to earn points",
+        description=(
+            "`kind` says what the shopper does, such as `order` or `social_follow`; other words may come. With "
+            "`perSpend` the points are for each unit of money spent."
+        ),
+        who="anyone",
+        answers={200: EarningRules},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/rewards",
+        handler=rewards,
+        summary="The rewards points can buy",
+        description="What points can buy. Whether a member can redeem one now is told by `GET /me/rewards`.",
+        who="anyone",
+        answers={200: Rewards},
+        refuses=("rate_limited", *PUBLIC_FAILS),
+        query=LOCALE,
+        sends=IN_LANGUAGE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/tiers",
+        handler=tiers,
+        summary="The tiers, lowest first",
+        description="`spend` is what a member spends to get there.",
+        who="anyone",
+        answers={200: Tiers},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/faqs",
+        handler=faqs,
+        summary="Questions and answers",
+        description="`answerHtml` is sanitised, so it may be shown as it is.",
+        who="anyone",
+        answers={200: Faqs},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/legal-policies",
+        handler=legal_policies,
+        summary="The words to show beside the join button",
+        description=(
+            "Show `sentenceHtml` (sanitised) right beside a button that reads exactly `buttonText`. At the click, "
+            "send `version` and `digest` back with `POST /me/enrolment`."
+        ),
+        who="anyone",
+        answers={200: LegalPolicies},
+        refuses=PUBLIC_FAILS,
+        query=LOCALE,
+    ),
+)
 
 
 def policies_shown(policies: replies.LegalPolicies) -> LegalPolicies:

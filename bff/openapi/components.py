@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from bff.api.endpoint import Who
+from bff.api.me import PARTS
 from bff.errors import Code
 
 JsonSchema = dict[str, Any]
@@ -54,7 +55,7 @@ QUERY: dict[str, JsonSchema] = {
             "type": "array",
             "uniqueItems": True,
             "minItems": 1,
-            "items": {"enum": ["rewards", "earning", "tier", "coupons"]},
+            "items": {"enum": list(PARTS)},
             "examples": [["rewards", "coupons"]],
         },
     },

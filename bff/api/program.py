@@ -1,6 +1,7 @@
 """JSON for anyone: the program, the same bytes for everybody, ready made, and kept by whoever wants to keep them."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from bff.api.endpoint import LOCALE, PUBLIC_FAILS, Endpoint
 from bff.program.catalogue import FRESH_SECONDS, Catalogue, lowest_first
 from bff.program.policies import present
-from bff.program.rendered import Rendered, RenderedResponses, Serialise
+from bff.program.rendered import NO_LOCALE, Rendered, RenderedResponses
 from bff.schemas.program import (
     EarningRules,
     Faqs,
@@ -27,7 +28,7 @@ from bff.vendors.okendo import replies
 from bff.vendors.okendo.operations import EARNING_RULES, FAQS, LEGAL_POLICIES, REDEMPTION_RULES, VIP_PROGRAM
 from bff.vendors.okendo.row import Public
 from bff.web.inputs import read_locale
-from bff.web.responses import in_language, kept
+from bff.web.responses import in_language, public_response
 from bff.web.state import WebState
 from bff.web.visitor import hit_locale
 
@@ -40,27 +41,27 @@ class ProgramState(WebState):
 
 
 async def program(request: Request[ProgramState]) -> Response:
-    return await _answer(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
+    return await _ready_made(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
 
 
 async def earning_rules(request: Request[ProgramState]) -> Response:
-    return await _answer(request, _earning_rules, EARNING_RULES)
+    return await _ready_made(request, _earning_rules, EARNING_RULES)
 
 
 async def rewards(request: Request[ProgramState]) -> Response:
-    return await _answer(request, _rewards, REDEMPTION_RULES)
+    return await _ready_made(request, _rewards, REDEMPTION_RULES)
 
 
 async def tiers(request: Request[ProgramState]) -> Response:
-    return await _answer(request, _tiers, VIP_PROGRAM)
+    return await _ready_made(request, _tiers, VIP_PROGRAM)
 
 
 async def faqs(request: Request[ProgramState]) -> Response:
-    return await _answer(request, _faqs, FAQS)
+    return await _ready_made(request, _faqs, FAQS)
 
 
 async def legal_policies(request: Request[ProgramState]) -> Response:
-    return await _answer(request, policies_shown, LEGAL_POLICIES)
+    return await _ready_made(request, policies_shown, LEGAL_POLICIES)
 
 
 ENDPOINTS = (
@@ -172,23 +173,31 @@ def _program(
     )
 
 
-async def _answer(request: Request[ProgramState], make: Serialise, *rows: Public[Any]) -> Response:
-    """What `make` makes of Okendo's answers to these rows, in the language asked for where one of them has any."""
+async def _ready_made(
+    request: Request[ProgramState], serialise: Callable[..., msgspec.Struct], *operations: Public[Any]
+) -> Response:
+    """What `serialise` makes of Okendo's answers to these operations, in the language asked for where one has any."""
     asked = read_locale(request)
     catalogue = request.state["catalogue"]
-    if not all(catalogue.has(row, **asked) for row in rows if row.sends and asked):
+    localised = [operation for operation in operations if operation.sends]
+    if asked and not all(catalogue.has(operation, **asked) for operation in localised):
         await hit_locale(request)
-    copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
-    locale = asked if any(row.sends for row in rows) else None
-    answer = request.state["rendered"].of(make, locale or {}, copies)
-    response = kept(request, Response(answer.body, headers=_age(request, answer), media_type="application/json"))
-    return response if locale is None else in_language(request, response, locale)
+    copies = await asyncio.gather(
+        *(catalogue.copy(operation, **(asked if operation.sends else {})) for operation in operations)
+    )
+    rendered = request.state["rendered"].of(
+        serialise.__name__,
+        lambda: msgspec.json.encode(serialise(*(copy.value for copy in copies))),
+        asked_at=tuple(copy.asked_at for copy in copies),
+        locale=asked if localised else NO_LOCALE,
+    )
+    response = public_response(request, rendered, "application/json", _age_headers(request, rendered))
+    return in_language(request, response, asked) if localised else response
 
 
-def _age(request: Request[ProgramState], answer: Rendered) -> dict[str, str]:
+def _age_headers(request: Request[ProgramState], rendered: Rendered) -> dict[str, str]:
     """The age of its oldest part (RFC 9111 §5.1) and, in Cache-Status (RFC 9211), the seconds that are left until it
     is stale, below zero when it already is."""
-    age = max(0, int(request.state["clock"]() - min(answer.asked_at)))
+    age = max(0, int(request.state["clock"]() - min(rendered.asked_at)))
     stale = "; detail=stale" if age > FRESH_SECONDS else ""
-    status = f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}"
-    return {"age": str(age), "cache-status": status, "etag": answer.etag}
+    return {"age": str(age), "cache-status": f"loyalty; hit; ttl={FRESH_SECONDS - age}{stale}"}

@@ -1,6 +1,5 @@
 """The JSON routes explained: the OpenAPI document, and the page for people that is made of it."""
 
-import functools
 import json
 from typing import Any
 
@@ -14,7 +13,8 @@ from bff.openapi.components import JsonSchema
 from bff.openapi.document import document
 from bff.openapi.fields import PROBLEM, Field, SchemaTable, SchemaTables, link_to
 from bff.openapi.markdown import render
-from bff.web.responses import kept, page, reply
+from bff.program.rendered import RenderedResponses
+from bff.web.responses import public_page, public_response
 from bff.web.state import WebState
 
 WHO = {
@@ -63,25 +63,27 @@ class OperationDoc(msgspec.Struct, frozen=True, kw_only=True):
     call: str
 
 
-async def show_openapi(request: Request[WebState]) -> Response:
-    return kept(request, reply(document_of(request.state["settings"].base_url)))
+class DocumentState(WebState):
+    rendered: RenderedResponses
 
 
-async def show_docs(request: Request[WebState]) -> Response:
-    """The same bytes for everybody: the page has no script, and so no nonce."""
-    return kept(request, page(request, "docs.html", **contents(request.state["settings"].base_url)))
+async def show_openapi(request: Request[DocumentState]) -> Response:
+    base_url = request.state["settings"].base_url
+    rendered = request.state["rendered"].of("openapi.json", lambda: msgspec.json.encode(document(ENDPOINTS, base_url)))
+    return public_response(request, rendered, "application/json")
 
 
-@functools.cache
-def document_of(base_url: str) -> JsonSchema:
-    """The document of all routes; `base_url` is the same for the life of a process."""
-    return document(ENDPOINTS, base_url)
+async def show_docs(request: Request[DocumentState]) -> Response:
+    """The page has no script, and so needs no nonce."""
+    base_url = request.state["settings"].base_url
+    rendered = request.state["rendered"].of(
+        "docs.html", lambda: public_page(request, "docs.html", **page_values(document(ENDPOINTS, base_url)))
+    )
+    return public_response(request, rendered, "text/html")
 
 
-@functools.cache
-def contents(base_url: str) -> dict[str, Any]:
+def page_values(whole: JsonSchema) -> dict[str, Any]:
     """What the page shows; a group is the name, introduction and routes of a tag."""
-    whole = document_of(base_url)
     shapes = SchemaTables(whole)
     routes = [
         (operation["tags"], operation_doc(method, path, operation, whole, shapes))

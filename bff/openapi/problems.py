@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bff.api.endpoint import PREFIX
 from bff.api.routes import ENDPOINTS
 from bff.errors import RETRYABLE, STATUS, Code, Problem, title_of
-from bff.openapi.components import FINER, PROBLEMS
+from bff.openapi.components import GENERAL_PROBLEMS, PROBLEMS
 from bff.openapi.markdown import render
 from bff.program.rendered import RenderedResponses
 from bff.web.responses import public_page, public_response
@@ -20,11 +20,11 @@ class Case(NamedTuple):
     """A status the code comes under, and when."""
 
     status: int
-    words: Markup
+    description: Markup
 
 
-class Refusing(NamedTuple):
-    """A route that may answer so; `anchor` is its place on the page of all routes."""
+class OperationLink(NamedTuple):
+    """An operation that may answer so; `anchor` is its place on the page of all operations."""
 
     anchor: str
     name: str
@@ -48,14 +48,13 @@ async def show_problem(request: Request[ProblemState]) -> Response:
 def page_values(code: Code) -> dict[str, Any]:
     """What the page about this code shows."""
     meaning = PROBLEMS[code]
-    finer = [Case(status, render(words.when)) for status, of, words, _ in FINER if of == code]
+    general = [Case(one.status, render(one.meaning.when)) for one in GENERAL_PROBLEMS if one.code == code]
+    operations = [one for one in ENDPOINTS if code in one.refuses]
     return {
         "code": code,
         "title": title_of(code),
-        "cases": [Case(STATUS[code], render(meaning.when)), *finer],
+        "cases": [Case(STATUS[code], render(meaning.when)), *general],
         "detail": meaning.detail,
         "retryable": code in RETRYABLE,
-        "refusing": [
-            Refusing(one.name, f"{one.method} {PREFIX}{one.path}") for one in ENDPOINTS if code in one.refuses
-        ],
+        "operations": [OperationLink(one.name, f"{one.method} {PREFIX}{one.path}") for one in operations],
     }

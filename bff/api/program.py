@@ -41,27 +41,27 @@ class ProgramState(WebState):
 
 
 async def program(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
+    return await _rendered_response(request, _program, EARNING_RULES, REDEMPTION_RULES, VIP_PROGRAM)
 
 
 async def earning_rules(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, _earning_rules, EARNING_RULES)
+    return await _rendered_response(request, _earning_rules, EARNING_RULES)
 
 
 async def rewards(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, _rewards, REDEMPTION_RULES)
+    return await _rendered_response(request, _rewards, REDEMPTION_RULES)
 
 
 async def tiers(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, _tiers, VIP_PROGRAM)
+    return await _rendered_response(request, _tiers, VIP_PROGRAM)
 
 
 async def faqs(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, _faqs, FAQS)
+    return await _rendered_response(request, _faqs, FAQS)
 
 
 async def legal_policies(request: Request[ProgramState]) -> Response:
-    return await _ready_made(request, policies_shown, LEGAL_POLICIES)
+    return await _rendered_response(request, _legal_policies, LEGAL_POLICIES)
 
 
 ENDPOINTS = (
@@ -144,7 +144,7 @@ ENDPOINTS = (
 )
 
 
-def policies_shown(policies: replies.LegalPolicies) -> LegalPolicies:
+def _legal_policies(policies: replies.LegalPolicies) -> LegalPolicies:
     """The policies as the storefront gets them; raises UpstreamFailed when there is nothing to show."""
     return LegalPolicies(**msgspec.structs.asdict(present(policies)))
 
@@ -173,7 +173,7 @@ def _program(
     )
 
 
-async def _ready_made(
+async def _rendered_response(
     request: Request[ProgramState], serialise: Callable[..., msgspec.Struct], *operations: Public[Any]
 ) -> Response:
     """What `serialise` makes of Okendo's answers to these operations, in the language asked for where one has any."""

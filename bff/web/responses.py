@@ -44,7 +44,7 @@ TITLES = {
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Response:
-    """JSON of one of our shapes."""
+    """JSON of one of our schemas."""
     names = {name.replace("_", "-"): content for name, content in headers.items()}
     with spent_on("render"):
         return Response(msgspec.json.encode(value), status, names, "application/json")

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from bff import webhooks
-from bff.api import routes
+from bff.api.routes import routes_for
 from bff.clock import Clock
 from bff.errors import Problem
 from bff.openapi import page, problems
@@ -27,42 +27,46 @@ from bff.telemetry.logs import set_up
 from bff.web import assets
 from bff.web.edge import Edge
 from bff.web.responses import explain
+from bff.web.state import WebState
 from bff.web.visitor import SessionMiddleware
 
 # fmt: off
-PUBLIC_ROUTES: list[BaseRoute] = [
-    Route("/static/{name}",          assets.static,            name="static"),
-    Route("/api/v1/openapi.json",    page.show_openapi,        name="openapi"),
-    Route("/api/v1/docs",            page.show_docs,           name="docs"),
-    Route("/problems/{code}",        problems.show_problem,    name="problem"),
-    Route("/webhooks/subtotal",      webhooks.from_subtotal,   methods=["POST"]),
-    Route("/webhooks/okendo",        webhooks.from_okendo,     methods=["POST"]),
-    *routes.routes("anyone"),
+HEALTH_ROUTES = [
+    Route("/healthz",                healthz),
+    Route("/readyz",                 readyz),
+    Route("/metrics",                show_metrics),
 ]
-MEMBER_ROUTES: list[BaseRoute] = [
-    Route("/",                       overview.overview,        name="overview"),
-    Route("/join",                   join.show_join,           name="join"),
-    Route("/join",                   join.join,                methods=["POST"]),
-    Route("/welcome",                join.welcome,             name="welcome"),
-    Route("/rewards",                rewards.rewards,          name="rewards"),
-    Route("/rewards/{id}",           rewards.show_reward,      name="reward"),
-    Route("/rewards/{id}",           rewards.redeem,           methods=["POST"]),
-    Route("/redemptions/{key}",      rewards.show_redemption,  name="redemption"),
-    Route("/refer",                  refer.show_refer,         name="refer"),
-    Route("/refer",                  refer.refer,              methods=["POST"]),
-    Route("/retailers",              retailers.show,           name="retailers"),
-    Route("/retailers",              retailers.link,           methods=["POST"]),
-    Route("/retailers/{id}/unlink",  retailers.unlink,         name="unlink", methods=["POST"]),
-    Route("/blocked",                overview.blocked,         name="blocked"),
-    Route("/login",                  signin.login,             name="login"),
-    Route("/callback",               signin.callback,          name="callback"),
-    Route("/session/continue",       signin.continue_with_ticket,             name="session_continue"),
-    Route("/logout",                 signin.logout,            name="logout", methods=["POST"]),
-    Route("/signed-out",             signin.signed_out,        name="signed_out"),
-    *routes.routes("visitor", "member", "server"),
+PUBLIC_ROUTES = [
+    Route("/static/{name}",          assets.static,                name="static"),
+    Route("/api/v1/openapi.json",    page.show_openapi,            name="openapi"),
+    Route("/api/v1/docs",            page.show_docs,               name="docs"),
+    Route("/problems/{code}",        problems.show_problem,        name="problem"),
+    Route("/webhooks/subtotal",      webhooks.from_subtotal,       methods=["POST"]),
+    Route("/webhooks/okendo",        webhooks.from_okendo,         methods=["POST"]),
+    *routes_for("anyone"),
 ]
-
-
+MEMBER_ROUTES = [
+    Route("/",                       overview.overview,            name="overview"),
+    Route("/join",                   join.show_join,               name="join"),
+    Route("/join",                   join.join,                    methods=["POST"]),
+    Route("/welcome",                join.welcome,                 name="welcome"),
+    Route("/rewards",                rewards.rewards,              name="rewards"),
+    Route("/rewards/{id}",           rewards.show_reward,          name="reward"),
+    Route("/rewards/{id}",           rewards.redeem,               methods=["POST"]),
+    Route("/redemptions/{key}",      rewards.show_redemption,      name="redemption"),
+    Route("/refer",                  refer.show_refer,             name="refer"),
+    Route("/refer",                  refer.refer,                  methods=["POST"]),
+    Route("/retailers",              retailers.show,               name="retailers"),
+    Route("/retailers",              retailers.link,               methods=["POST"]),
+    Route("/retailers/{id}/unlink",  retailers.unlink,             name="unlink", methods=["POST"]),
+    Route("/blocked",                overview.blocked,             name="blocked"),
+    Route("/login",                  signin.login,                 name="login"),
+    Route("/callback",               signin.callback,              name="callback"),
+    Route("/session/continue",       signin.continue_with_ticket,  name="session_continue"),
+    Route("/logout",                 signin.logout,                name="logout", methods=["POST"]),
+    Route("/signed-out",             signin.signed_out,            name="signed_out"),
+    *routes_for("visitor", "member", "server"),
+]
 # fmt: on
 
 
@@ -81,15 +85,8 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Starlette:
         async with build(settings, clock) as services:
             yield services
 
-    # Routers of their own, since Starlette's default answers a trailing slash with a 307 that repeats the POST (F2).
-    member_part = Router(MEMBER_ROUTES, redirect_slashes=False)
-    inner = [*PUBLIC_ROUTES, Mount("", app=member_part, middleware=[Middleware(SessionMiddleware)])]
-    below: list[BaseRoute] = []
-    if settings.base_path:
-        below = [Route(settings.base_path, home), Mount(settings.base_path, app=Router(inner, redirect_slashes=False))]
-    routes = HEALTH_ROUTES + (below or inner)
     app = Starlette(
-        routes=routes,
+        routes=[*HEALTH_ROUTES, *_routes_below(settings.base_path)],
         middleware=[Middleware(Edge, settings=settings, methods_at=_methods_at)],
         exception_handlers={Problem: _explain, HTTPException: _explain_http},
         lifespan=lifespan,
@@ -98,17 +95,19 @@ def create_app(settings: Settings, clock: Clock = time.time) -> Starlette:
     return app
 
 
-async def home(request: Request[Any]) -> Response:
+def _routes_below(base_path: str) -> list[BaseRoute]:
+    """All but those that platforms look for at the root. Only the member part, placed last, may know who is asking."""
+    # Routers of their own, since Starlette's default answers a trailing slash with a 307 that repeats the POST (F2).
+    member_part = Router(MEMBER_ROUTES, redirect_slashes=False)
+    inner = [*PUBLIC_ROUTES, Mount("", app=member_part, middleware=[Middleware(SessionMiddleware)])]
+    if not base_path:
+        return inner
+    return [Route(base_path, home), Mount(base_path, app=Router(inner, redirect_slashes=False))]
+
+
+async def home(request: Request[WebState]) -> Response:
     """The base path without its slash."""
     return RedirectResponse(request.state["settings"].base_path + "/", 308)
-
-
-# Outside the base path, since platforms look for them at the root.
-HEALTH_ROUTES: list[BaseRoute] = [
-    Route("/healthz", healthz),
-    Route("/readyz", readyz),
-    Route("/metrics", show_metrics),
-]
 
 
 async def _explain(request: Request[Any], error: Exception) -> Response:
@@ -128,6 +127,5 @@ async def _explain_http(request: Request[Any], error: Exception) -> Response:
 
 def _methods_at(path: str) -> frozenset[str]:
     """Which methods a path below the base path answers to; none when there is no such path."""
-    routes = [route for route in HEALTH_ROUTES + PUBLIC_ROUTES + MEMBER_ROUTES if isinstance(route, Route)]
-    matching = [route.methods or set() for route in routes if route.path_regex.match(path)]
-    return frozenset().union(*matching)
+    routes = (route for route in HEALTH_ROUTES + PUBLIC_ROUTES + MEMBER_ROUTES if route.path_regex.match(path))
+    return frozenset().union(*(route.methods or () for route in routes))

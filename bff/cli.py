@@ -121,9 +121,10 @@ def sandbox(_: argparse.Namespace) -> None:
 
 
 def openapi(_: argparse.Namespace) -> None:
-    from bff.openapi.page import document_of
+    from bff.api.routes import ENDPOINTS
+    from bff.openapi.document import document
 
-    print(json.dumps(document_of(EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
+    print(json.dumps(document(ENDPOINTS, EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def doctor(chosen: argparse.Namespace) -> None:

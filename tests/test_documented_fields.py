@@ -71,8 +71,8 @@ def inside(schema: Any) -> Iterator[tuple[str, str]]:
 def gaps(schema: Any, section: str, above: str, rows: Rows, document: Any) -> Iterator[str]:
     """What a reader misses who follows this schema from its section, and through links from there."""
     for brackets, shape in inside(schema):
-        apart = f"shape-{shape}" in rows
-        place, path = (f"shape-{shape}", "") if apart else (section, f"{above}{brackets}." if above else "")
+        apart = f"schema-{shape}" in rows
+        place, path = (f"schema-{shape}", "") if apart else (section, f"{above}{brackets}." if above else "")
         described = document["components"]["schemas"][shape]
         for field, inner in described["properties"].items():
             beside, words = rows.get(place, {}).get(path + field, ("", ""))
@@ -90,7 +90,7 @@ def presence(field: str, shape: Any) -> str:
 def expected(schema: Any, rows: Rows) -> Iterator[str]:
     """What has to stand beside a field of this schema."""
     for _, shape in inside(schema):
-        yield shape if f"shape-{shape}" in rows else "object"
+        yield shape if f"schema-{shape}" in rows else "object"
     for one in (schema, schema.get("items", {}), *schema.get("anyOf", ())):
         yield SAID.get(one.get("type", "null"), one.get("type"))
         yield from one.get("enum", ())
@@ -104,7 +104,7 @@ def test_every_field_is_on_the_page_with_its_type_and_its_words(rows: Rows, docu
 
 
 def test_the_reader_of_the_page_notices_what_is_missing(rows: Rows, document: Any) -> None:
-    state, of = rows["shape-Member"].pop("state"), rows["shape-Reward"].pop("canRedeem.state")
+    state, of = rows["schema-Member"].pop("state"), rows["schema-Reward"].pop("canRedeem.state")
     assert "enrolled" in state[0]
     assert "ready" in of[0]
     rows["my_activity"]["activity[].coupon"] = ("object · may be absent", "The one that came of it")
@@ -113,7 +113,7 @@ def test_the_reader_of_the_page_notices_what_is_missing(rows: Rows, document: An
         gap.partition(": ")[0] for section, one in bodies(document) for gap in gaps(one, section, "", rows, document)
     }
     assert missed == {
-        "shape-Member state", "shape-Reward canRedeem.state", "my_activity activity[].coupon", "redeem rewardId"
+        "schema-Member state", "schema-Reward canRedeem.state", "my_activity activity[].coupon", "redeem rewardId"
     }  # fmt: skip
 
 
@@ -139,7 +139,9 @@ def test_words_are_kept_for_no_field_that_is_gone(document: Any) -> None:
 
 def test_every_shape_that_is_linked_is_explained(page: Page, rows: Rows) -> None:
     linked = {element.attributes.get("href", "") for element in markup_of(page).all("a")}
-    assert {name for name in linked if name.startswith("#shape-")} == {f"#{name}" for name in rows if "shape-" in name}
+    assert {name for name in linked if name.startswith("#schema-")} == {
+        f"#{name}" for name in rows if "schema-" in name
+    }
 
 
 def test_the_page_is_small(page: Page) -> None:

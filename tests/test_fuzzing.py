@@ -35,8 +35,8 @@ bounded = settings(
 )
 
 
-def described(**session_nonce: Any) -> Any:
-    config = SchemathesisConfig.from_dict({"checks": CHECKING, "session_nonce": session_nonce})
+def described(**generation: Any) -> Any:
+    config = SchemathesisConfig.from_dict({"checks": CHECKING, "generation": generation})
     return schemathesis.openapi.from_path(ROOT / "docs" / "openapi.json", config=config)
 
 

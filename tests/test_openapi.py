@@ -98,7 +98,7 @@ def test_every_operation_is_described_in_full(document: Any) -> None:
     assert len(set(identities)) == len(identities)
     for (method, path), operation in found.items():
         assert operation["summary"], path
-        assert operation["description"], f"{path} has no description in bff/api/routes.py"
+        assert operation["description"], f"{path} has no description in its row in bff/api"
         assert all(answer["description"] for answer in answers_of(operation, document).values()), path
         assert all(re.fullmatch(r"[2-5]\d\d", status) for status in operation["responses"]), path
         declared = {one["name"] for one in operation["parameters"] if one["in"] == "path" and one["required"]}

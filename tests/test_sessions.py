@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,12 +37,12 @@ def store_inside(stores: Mapping[str, str]) -> Iterator[Any]:
         yield client
 
 
-def readable_paths(routes: list[BaseRoute]) -> list[str]:
+def readable_paths(routes: Sequence[BaseRoute]) -> list[str]:
     """Every path that answers to GET, with something in the place of parameters."""
     paths: list[str] = []
     for route in routes:
         if isinstance(route, Mount):
-            paths += readable_paths(list(route.routes))
+            paths += readable_paths(route.routes)
         elif isinstance(route, Route) and "GET" in (route.methods or set()):
             paths.append(re.sub(r"\{[^}]*\}", "0123456789abcdef", route.path))
     return paths

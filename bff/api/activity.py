@@ -4,12 +4,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import MEMBER_FAILS, Endpoint
 from bff.members.activity import MemberActivity
-from bff.members.member import MemberTask
 from bff.members.tiers import MemberTiers
-from bff.schemas.activity import Coupon, Wallet
+from bff.schemas.activity import Activity, Wallet
 from bff.schemas.member import TierProgress
-from bff.sessions.store import Session
 from bff.web.cursors import read_cursor, sign_cursor
 from bff.web.inputs import read_limit
 from bff.web.responses import reply
@@ -22,22 +21,12 @@ class ActivityState(WebState):
     tiers: MemberTiers
 
 
-async def tier_progress_of_member(
-    request: Request[ActivityState], session: Session, member: MemberTask | None = None
-) -> TierProgress:
-    return await request.state["tiers"].progress(session, member)
-
-
-async def coupons_of(request: Request[ActivityState], session: Session, _: MemberTask | None = None) -> list[Coupon]:
-    return await request.state["activity"].coupons(session)
-
-
 async def my_coupons(request: Request[ActivityState]) -> Response:
-    return reply(Wallet(coupons=await coupons_of(request, require_session(request))))
+    return reply(Wallet(coupons=await request.state["activity"].coupons(require_session(request))))
 
 
 async def my_tier_progress(request: Request[ActivityState]) -> Response:
-    return reply(await tier_progress_of_member(request, require_session(request)))
+    return reply(await request.state["tiers"].progress(require_session(request)))
 
 
 async def my_activity(request: Request[ActivityState]) -> Response:
@@ -45,3 +34,38 @@ async def my_activity(request: Request[ActivityState]) -> Response:
     limit, cursor = read_limit(request), read_cursor(request, session, "activity")
     page = await request.state["activity"].page(session, limit=limit, cursor=cursor)
     return reply(msgspec.structs.replace(page, next=sign_cursor(request, session, "activity", page.next)))
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/me/coupons",
+        handler=my_coupons,
+        summary="The coupons that have not expired",
+        description="Newest first. `applyUrl` puts the code into the cart.",
+        who="member",
+        answers={200: Wallet},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/tier-progress",
+        handler=my_tier_progress,
+        summary="How far it is to the next tier",
+        description="`nextTier` is absent at the top; `missingSpend` where the program does not tell.",
+        who="member",
+        answers={200: TierProgress},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="GET",
+        path="/me/activity",
+        handler=my_activity,
+        summary="What happened to the points, newest first",
+        description="Follow `next` until it is null.",
+        who="member",
+        answers={200: Activity},
+        refuses=MEMBER_FAILS,
+        query=("limit", "cursor"),
+    ),
+)

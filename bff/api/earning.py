@@ -3,11 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import MEMBER_FAILS, WRITE_FAILS, Endpoint
 from bff.members.earning import Earning
-from bff.members.member import MemberTask
-from bff.schemas.program import EarningRule, EarningRules
+from bff.schemas.member import Member
+from bff.schemas.program import EarningRules
+from bff.schemas.redemption import Completion
 from bff.schemas.requests import BirthdayRequest, NoFields
-from bff.sessions.store import Session
 from bff.stores.rate_limits import BIRTHDAY, EARN
 from bff.web.inputs import read_json
 from bff.web.limits import hit
@@ -20,14 +21,8 @@ class EarningState(WebState):
     earning: Earning
 
 
-async def earning_rules_of(
-    request: Request[EarningState], session: Session, _: MemberTask | None = None
-) -> list[EarningRule]:
-    return await request.state["earning"].rules(session)
-
-
 async def my_earning_rules(request: Request[EarningState]) -> Response:
-    return reply(EarningRules(await earning_rules_of(request, require_session(request))))
+    return reply(EarningRules(await request.state["earning"].rules(require_session(request))))
 
 
 async def complete(request: Request[EarningState]) -> Response:
@@ -44,3 +39,39 @@ async def birthday(request: Request[EarningState]) -> Response:
     given = await read_json(request, BirthdayRequest)
     await hit(request, BIRTHDAY, session.data.customer_id)
     return reply(await request.state["earning"].tell_birthday(session, given.day, given.month))
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/me/earning-rules",
+        handler=my_earning_rules,
+        summary="The ways to earn, each with whether it is completed",
+        description="Like `GET /earning-rules`, with `completed` where the program tells.",
+        who="member",
+        answers={200: EarningRules},
+        refuses=MEMBER_FAILS,
+    ),
+    Endpoint(
+        method="POST",
+        path="/me/earning-rules/{id}/completions",
+        handler=complete,
+        summary="Complete a way to earn that takes a click",
+        description=("For what takes a click, such as following on social media: call it, then open the rule's `url`."),
+        who="member",
+        reads=NoFields,
+        answers={201: Completion},
+        refuses=("not_found", "not_enrolled", "rule_already_completed", "request_in_progress", *WRITE_FAILS),
+    ),
+    Endpoint(
+        method="PUT",
+        path="/me/birthday",
+        handler=birthday,
+        summary="Tell the day and month of the birthday",
+        description="Without a year. The 29th of February is a birthday.",
+        who="member",
+        reads=BirthdayRequest,
+        answers={200: Member},
+        refuses=("invalid_birthday", "not_enrolled", *WRITE_FAILS),
+    ),
+)

@@ -1,5 +1,6 @@
 """A JSON route as a row of data, and the rules that every row obeys."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,9 +14,26 @@ from bff.web.state import Handler
 PREFIX = "/api/v1"
 Who = Literal["anyone", "visitor", "member", "server"]
 
+# What several rows refuse, take and send alike.
+PUBLIC_FAILS: tuple[Code, ...] = ("invalid_request", "upstream_unavailable", "upstream_timeout")
+MEMBER_FAILS: tuple[Code, ...] = (
+    "session_required",
+    "csrf_refused",
+    "session_expired",
+    "member_blocked",
+    "program_not_launched",
+    "feature_unavailable",
+    "store_unavailable",
+    *PUBLIC_FAILS,
+)
+WRITE_FAILS: tuple[Code, ...] = ("csrf_refused", "rate_limited", *MEMBER_FAILS)
+LOCALE = ("locale", "country", "currency")
+
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """`who` is "anyone" (public data, cacheable), "visitor" (reads the session), "member" (needs one) or "server"
+    """A route, its documentation and its law: who may call it, what it reads, answers and refuses.
+
+    `who` is "anyone" (public data, cacheable), "visitor" (reads the session), "member" (needs one) or "server"
     (no browser, but a program with a bearer token).
 
     `sends` names headers by status, besides those that every answer has.
@@ -42,10 +60,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return self.method != "GET"
 
 
-def strict(endpoint: Endpoint) -> Handler:
-    """The route's handler behind the laws of its row: only known query parameters, each once (H5), and nothing that
+def checked_handler(endpoint: Endpoint) -> Handler:
+    """The endpoint's handler behind the laws of its row: only known query parameters, each once (H5), and nothing that
     loads a member's answer as a picture or a script (D9)."""
 
+    @functools.wraps(endpoint.handler)
     async def handle(request: Request[Any]) -> Response:
         names = [name for name, _ in request.query_params.multi_items()]
         if len(set(names)) < len(names) or not set(names) <= set(endpoint.query):
@@ -54,5 +73,4 @@ def strict(endpoint: Endpoint) -> Handler:
             raise Problem("csrf_refused", "This address is for scripts only.")
         return await endpoint.handler(request)
 
-    handle.__name__ = endpoint.name
     return handle

@@ -4,10 +4,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import WRITE_FAILS, Endpoint
 from bff.errors import Problem
 from bff.members.enrolment import Agreement, Enrolment
 from bff.program.catalogue import Catalogue
-from bff.schemas.member import PolicyProblem
+from bff.schemas.member import Member, PolicyProblem
 from bff.schemas.program import LegalPolicies
 from bff.schemas.requests import EnrolmentRequest
 from bff.stores.rate_limits import JOIN
@@ -38,11 +39,31 @@ async def enrol(request: Request[EnrolmentState]) -> Response:
     except Problem as problem:
         if problem.code != "policies_outdated":
             raise
-        return await _outdated(request, problem)
+        return await _policies_problem(request, problem)
     return reply(member, 201 if joined else 200)
 
 
-async def _outdated(request: Request[EnrolmentState], problem: Problem) -> Response:
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/me/enrolment",
+        handler=enrol,
+        summary="Join, having agreed to exactly these policies",
+        description=(
+            "201 when the shopper joined, 200 when they were a member before. When the policies have changed "
+            "meanwhile, nothing is sent: the 409 brings `legalPolicies` as they are now, to be shown and agreed "
+            "to."
+        ),
+        who="member",
+        reads=EnrolmentRequest,
+        answers={200: Member, 201: Member, 409: PolicyProblem},
+        refuses=("policies_outdated", "request_in_progress", *WRITE_FAILS),
+    ),
+)
+
+
+async def _policies_problem(request: Request[EnrolmentState], problem: Problem) -> Response:
+    """The problem with the policies as they are now, to be shown and agreed to instead."""
     response = explain(request, problem)
     details = msgspec.json.decode(response.body, type=PolicyProblem)
     current = await request.state["catalogue"].current_policies()

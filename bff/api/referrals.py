@@ -4,7 +4,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import MEMBER_FAILS, WRITE_FAILS, Endpoint
 from bff.members.referrals import MemberReferrals
+from bff.schemas.activity import Referrals
 from bff.schemas.requests import ReferralRequest
 from bff.web.cursors import read_cursor, sign_cursor
 from bff.web.inputs import read_email, read_json
@@ -30,3 +32,32 @@ async def refer(request: Request[ReferralsState]) -> Response:
     await hit_invitation(request, session, email)
     await request.state["referrals"].invite(session, email)
     return Response(status_code=202)
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/me/referrals",
+        handler=my_referrals,
+        summary="Invited friends, their number, and the link to share",
+        description=(
+            "Who was invited is not told, only when and with what outcome. `url` is the member's own link. Follow "
+            "`next` until it is null."
+        ),
+        who="member",
+        answers={200: Referrals},
+        refuses=MEMBER_FAILS,
+        query=("cursor",),
+    ),
+    Endpoint(
+        method="POST",
+        path="/me/referrals",
+        handler=refer,
+        summary="Invite a friend by email",
+        description="202 whether or not the friend is a customer already: that is nobody's business.",
+        who="member",
+        reads=ReferralRequest,
+        answers={202: None},
+        refuses=("invalid_email", "referral_rejected", "not_enrolled", *WRITE_FAILS),
+    ),
+)

@@ -1,11 +1,15 @@
 """JSON: who is looking, and handing in a Shopify customer token for a session."""
 
 import hmac
+from typing import Annotated
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bff.api.endpoint import PUBLIC_FAILS, WRITE_FAILS, Endpoint
 from bff.errors import Problem, VendorRefused
+from bff.schemas.base import SessionState
 from bff.schemas.requests import HandIn, SessionTicket
 from bff.sessions.tickets import TICKET_SECONDS, TicketPayload, Tickets
 from bff.stores.rate_limits import HAND_IN, TICKETS
@@ -18,6 +22,7 @@ from bff.web.state import WebState
 from bff.web.visitor import end_previous_session, session_of, visitor_of, with_session, without_cookies
 
 HAND_IN_SECONDS = 3600
+ONE_TOKEN = Annotated[HandIn, msgspec.Meta(extra_json_schema={"minProperties": 1, "maxProperties": 1})]
 
 
 class HandInState(WebState):
@@ -63,6 +68,74 @@ async def end_session(request: Request[HandInState]) -> Response:
     if session is not None:
         await request.state["sign_in"].end(session)
     return without_cookies(request, Response(status_code=204))
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/session",
+        handler=show_session,
+        summary="Who is looking",
+        description=(
+            "Cheap: it asks no vendor, unless the program has just told that the member was changed. Call it first to "
+            "decide what to show."
+        ),
+        who="visitor",
+        answers={200: SessionState},
+        refuses=("invalid_request", "csrf_refused", "store_unavailable"),
+    ),
+    Endpoint(
+        method="POST",
+        path="/session",
+        handler=hand_in,
+        summary="Hand in a Shopify customer token for a session",
+        description=(
+            "For a storefront whose page holds a Customer Account API token. Shopify vouches for it, and the "
+            "answer sets the session cookie; whoever was signed in before is signed out. Legacy Storefront tokens "
+            "need a setting."
+        ),
+        who="visitor",
+        reads=ONE_TOKEN,
+        answers={201: SessionState},
+        refuses=WRITE_FAILS,
+        sends={201: ("Set-Cookie",)},
+    ),
+    Endpoint(
+        method="POST",
+        path="/session-tickets",
+        handler=session_ticket,
+        summary="Hand in a Shopify customer token, server to server",
+        description=(
+            "So that no page has to hold the token: your server sends it here, with the token of "
+            "`SESSION_TICKETS_TOKEN`, and redirects the browser to `/session/continue?ticket=…&return_to=…` (no JSON, "
+            "and not below `/api`). There the ticket becomes the session cookie, once, within a minute, and the "
+            "browser goes on to `return_to`: a page of this service or of an allowed storefront."
+        ),
+        who="server",
+        reads=ONE_TOKEN,
+        answers={201: SessionTicket},
+        refuses=(
+            "session_required",
+            "feature_unavailable",
+            "rate_limited",
+            "csrf_refused",
+            "store_unavailable",
+            *PUBLIC_FAILS,
+        ),
+        sends={401: ("WWW-Authenticate",)},
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/session",
+        handler=end_session,
+        summary="Sign out",
+        description="The same answer whether or not there was a session.",
+        who="visitor",
+        answers={204: None},
+        refuses=("invalid_request", "csrf_refused", "store_unavailable"),
+        sends={204: ("Set-Cookie",)},
+    ),
+)
 
 
 async def _verify_customer_token(request: Request[HandInState], given: HandIn) -> tuple[ShopifyTokens, ShopifyCustomer]:

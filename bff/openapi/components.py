@@ -1,17 +1,19 @@
-"""The words that all JSON routes share in their documentation: parameters, headers, problems, and how to begin."""
+"""What the operations of the OpenAPI document share: parameters, headers, problems, and the introduction."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from bff.api.endpoint import Who
+from bff.api.me import PARTS
 from bff.errors import Code
 
 JsonSchema = dict[str, Any]
+PROBLEM_TYPE = "application/problem+json"
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """`when` it is answered, for a developer, and a sentence such as `detail` may hold."""
+    """`when` a problem is answered, for a developer, and a sentence such as its `detail` may hold."""
 
     when: str
     detail: str
@@ -37,15 +39,18 @@ TAGS: dict[Who, tuple[str, str]] = {
 }
 
 
-def text(pattern: str, example: str) -> JsonSchema:
+def string_schema(pattern: str, example: str) -> JsonSchema:
     return {"type": "string", "pattern": pattern, "examples": [example]}
 
 
-KEY = text("^[A-Za-z0-9_-]{16,64}$", "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83")
-QUERY: dict[str, JsonSchema] = {
-    "locale": {"description": "Language, with a region if need be", "schema": text("^[a-z]{2}(-[A-Za-z]{2})?$", "en")},
-    "country": {"description": "Country (ISO 3166-1)", "schema": text("^[A-Za-z]{2}$", "us")},
-    "currency": {"description": "Currency (ISO 4217)", "schema": text("^[A-Za-z]{3}$", "USD")},
+KEY = string_schema("^[A-Za-z0-9_-]{16,64}$", "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83")
+QUERY_PARAMETERS: dict[str, JsonSchema] = {
+    "locale": {
+        "description": "Language, with a region if need be",
+        "schema": string_schema("^[a-z]{2}(-[A-Za-z]{2})?$", "en"),
+    },
+    "country": {"description": "Country (ISO 3166-1)", "schema": string_schema("^[A-Za-z]{2}$", "us")},
+    "currency": {"description": "Currency (ISO 4217)", "schema": string_schema("^[A-Za-z]{3}$", "USD")},
     "include": {
         "description": "Parts to add, each at most once, separated by commas",
         "style": "form",
@@ -54,7 +59,7 @@ QUERY: dict[str, JsonSchema] = {
             "type": "array",
             "uniqueItems": True,
             "minItems": 1,
-            "items": {"enum": ["rewards", "earning", "tier", "coupons"]},
+            "items": {"enum": list(PARTS)},
             "examples": [["rewards", "coupons"]],
         },
     },
@@ -67,7 +72,7 @@ QUERY: dict[str, JsonSchema] = {
         "schema": {"type": "string", "minLength": 1},
     },
 }
-PATH: dict[str, JsonSchema] = {
+PATH_PARAMETERS: dict[str, JsonSchema] = {
     "id": {
         "description": "`id` of one of the list",
         "schema": {"type": "string", "minLength": 1},
@@ -94,7 +99,7 @@ REQUEST_HEADERS: dict[str, JsonSchema] = {
         "schema": {"type": "string"},
     },
 }
-ANSWER_HEADERS: dict[str, JsonSchema] = {
+RESPONSE_HEADERS: dict[str, JsonSchema] = {
     "Age": {
         "description": "Seconds since the program was asked for what this says",
         "required": True,
@@ -150,24 +155,56 @@ ANSWER_HEADERS: dict[str, JsonSchema] = {
         "schema": {"type": "string"},
     },
 }
-# What a status always sends besides.
-HEADERS_OF: dict[int, tuple[str, ...]] = {
+# What is sent with a status, whatever the operation.
+HEADERS_OF_STATUS: dict[int, tuple[str, ...]] = {
     405: ("Allow",),
     409: ("Retry-After",),
     429: ("Retry-After",),
     502: ("Retry-After",),
     503: ("Retry-After",),
 }
-# A code under another status than its own, for every route, those that write, or those that ask a vendor.
-Finer = tuple[int, Code, Meaning, Literal["any", "write", "vendor"]]
-FINER: tuple[Finer, ...] = (
-    (403, "invalid_request", Meaning("It came over plain http.", "Use https."), "any"),
-    (405, "invalid_request", Meaning("`Allow` lists the methods.", "This address does not take that method."), "any"),
-    (408, "invalid_request", Meaning("The body came too slowly.", "The body did not arrive in time."), "write"),
-    (413, "invalid_request", Meaning("The body has more than 16 KiB.", "The body is too large."), "write"),
-    (415, "invalid_request", Meaning("The body is not JSON.", "Send Content-Type: application/json."), "write"),
-    (500, "upstream_unavailable", Meaning("A defect of this service.", "Something went wrong on our side."), "any"),
-    (
+
+
+class GeneralProblem(NamedTuple):
+    """What operations refuse under another status than the code's own: all of them, those that write, or those that
+    ask a vendor."""
+
+    status: int
+    code: Code
+    meaning: Meaning
+    operations: Literal["all", "write", "vendor"]
+
+
+GENERAL_PROBLEMS = (
+    GeneralProblem(403, "invalid_request", Meaning("It came over plain http.", "Use https."), "all"),
+    GeneralProblem(
+        405,
+        "invalid_request",
+        Meaning("`Allow` lists the methods.", "This address does not take that method."),
+        "all",
+    ),
+    GeneralProblem(
+        408,
+        "invalid_request",
+        Meaning("The body came too slowly.", "The body did not arrive in time."),
+        "write",
+    ),
+    GeneralProblem(
+        413, "invalid_request", Meaning("The body has more than 16 KiB.", "The body is too large."), "write"
+    ),
+    GeneralProblem(
+        415,
+        "invalid_request",
+        Meaning("The body is not JSON.", "Send Content-Type: application/json."),
+        "write",
+    ),
+    GeneralProblem(
+        500,
+        "upstream_unavailable",
+        Meaning("A defect of this service.", "Something went wrong on our side."),
+        "all",
+    ),
+    GeneralProblem(
         503,
         "upstream_unavailable",
         Meaning("A vendor is busy; it says when to come back.", "The loyalty program is busy right now."),
@@ -231,3 +268,7 @@ PROBLEMS: dict[Code, Meaning] = {
         "One of our stores is away; nobody was signed out.", "This is not possible right now."
     ),
 }
+
+
+def meaning_of(code: Code, status: int) -> Meaning:
+    return next((one.meaning for one in GENERAL_PROBLEMS if (one.code, one.status) == (code, status)), PROBLEMS[code])

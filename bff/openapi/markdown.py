@@ -1,4 +1,4 @@
-"""Our own words with `code`, **weight**, paragraphs and lists, as HTML."""
+"""The little Markdown that descriptions use, as HTML: `code`, **weight**, paragraphs and lists."""
 
 import re
 
@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 
 def render(text: str) -> Markup:
+    """HTML of this text; what it has of HTML itself is escaped."""
     blocks = re.split(r"\n\n|\n(?=\* )", text.strip())
     lines = [_line(block.removeprefix("* "), "li" if block.startswith("* ") else "p") for block in blocks if block]
     return Markup(re.sub(r"(<li>.*</li>)", r"<ul>\1</ul>", "".join(lines), flags=re.DOTALL))  # noqa: S704

@@ -1,7 +1,7 @@
-"""The JSON routes explained: the OpenAPI document, and the page for people that is made of it."""
+"""The OpenAPI document as it is served, and the page for people that is made of it."""
 
-import functools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.api.routes import ENDPOINTS
-from bff.openapi.components import JsonSchema
+from bff.openapi.components import PROBLEM_TYPE, JsonSchema
 from bff.openapi.document import document
-from bff.openapi.fields import PROBLEM, Field, SchemaTable, SchemaTables, link_to
+from bff.openapi.fields import Field, SchemaTable, SchemaTables, link_to
 from bff.openapi.markdown import render
-from bff.web.responses import kept, page, reply
+from bff.program.rendered import RenderedResponses
+from bff.web.responses import public_page, public_response
 from bff.web.state import WebState
 
 WHO = {
@@ -23,17 +24,19 @@ WHO = {
     "Member": "Whoever is signed in",
     "Server": "Your storefront's server",
 }
+# Headers that every response has.
+USUAL_HEADERS = {"Cache-Control", "X-Request-Id"}
 
 
 class BodyDoc(msgspec.Struct, frozen=True):
     """What is sent or answered; `example` is JSON."""
 
-    shape: SchemaTable
+    schema: SchemaTable
     example: str
 
 
-class AnswerDoc(msgspec.Struct, frozen=True):
-    """A good one, which need not have a body."""
+class ResponseDoc(msgspec.Struct, frozen=True):
+    """A response that is no problem; it need not have a body."""
 
     status: str
     headers: tuple[str, ...]
@@ -43,105 +46,112 @@ class AnswerDoc(msgspec.Struct, frozen=True):
 class ProblemDoc(msgspec.Struct, frozen=True):
     status: str
     code: str
-    words: Markup
+    description: Markup
 
 
 class OperationDoc(msgspec.Struct, frozen=True, kw_only=True):
-    """One route as the page shows it; `name` is its anchor, and `problems` is what its refusals look like."""
+    """One operation as the page shows it; `name` is its anchor, and `problem_schemas` are links."""
 
     name: str
     method: str
     path: str
     who: str
     summary: str
-    words: Markup
+    description: Markup
     parameters: tuple[Field, ...]
     body: BodyDoc | None
-    answers: tuple[AnswerDoc, ...]
-    refusals: tuple[ProblemDoc, ...]
-    problems: tuple[Markup, ...]
-    call: str
+    responses: tuple[ResponseDoc, ...]
+    problems: tuple[ProblemDoc, ...]
+    problem_schemas: tuple[Markup, ...]
+    code_sample: str
 
 
-async def show_openapi(request: Request[WebState]) -> Response:
-    return kept(request, reply(document_of(request.state["settings"].base_url)))
+class DocumentState(WebState):
+    rendered: RenderedResponses
 
 
-async def show_docs(request: Request[WebState]) -> Response:
-    """The same bytes for everybody: the page has no script, and so no nonce."""
-    return kept(request, page(request, "docs.html", **contents(request.state["settings"].base_url)))
+async def show_openapi(request: Request[DocumentState]) -> Response:
+    base_url = request.state["settings"].base_url
+    rendered = request.state["rendered"].of("openapi.json", lambda: msgspec.json.encode(document(ENDPOINTS, base_url)))
+    return public_response(request, rendered, "application/json")
 
 
-@functools.cache
-def document_of(base_url: str) -> JsonSchema:
-    """The document of all routes; `base_url` is the same for the life of a process."""
-    return document(ENDPOINTS, base_url)
+async def show_docs(request: Request[DocumentState]) -> Response:
+    """The page has no script, and so needs no nonce."""
+    base_url = request.state["settings"].base_url
+    rendered = request.state["rendered"].of(
+        "docs.html", lambda: public_page(request, "docs.html", **page_values(document(ENDPOINTS, base_url)))
+    )
+    return public_response(request, rendered, "text/html")
 
 
-@functools.cache
-def contents(base_url: str) -> dict[str, Any]:
-    """What the page shows; a group is the name, introduction and routes of a tag."""
-    whole = document_of(base_url)
-    shapes = SchemaTables(whole)
-    routes = [
-        (operation["tags"], operation_doc(method, path, operation, whole, shapes))
-        for path, item in whole["paths"].items()
-        for method, operation in item.items()
-    ]
+def page_values(openapi: JsonSchema) -> dict[str, Any]:
+    """What the page shows; a group is the name, introduction and operations of a tag."""
+    tables = SchemaTables(openapi)
+    operations = list(_operations(openapi))
     groups = [
-        (tag["name"], render(tag["description"]), [route for tags, route in routes if tag["name"] in tags])
-        for tag in whole["tags"]
+        (
+            tag["name"],
+            render(tag["description"]),
+            [_operation_doc(one, openapi, tables) for one in operations if tag["name"] in one["tags"]],
+        )
+        for tag in openapi["tags"]
     ]
-    return {"about": render(whole["info"]["description"]), "groups": groups, "shapes": shapes.apart()}
+    return {"about": render(openapi["info"]["description"]), "groups": groups, "schemas": tables.linked()}
 
 
-def operation_doc(
-    method: str, path: str, operation: JsonSchema, whole: JsonSchema, shapes: SchemaTables
-) -> OperationDoc:
-    answers = {status: found(answer, whole) for status, answer in operation["responses"].items()}
-    problems = {status: answer["content"][PROBLEM] for status, answer in answers.items() if status >= "400"}
+def _operations(openapi: JsonSchema) -> Iterator[JsonSchema]:
+    """Every operation, with its method and path."""
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            yield {"method": method.upper(), "path": path, **operation}
+
+
+def _operation_doc(operation: JsonSchema, openapi: JsonSchema, tables: SchemaTables) -> OperationDoc:
+    responses = {status: _resolved(response, openapi) for status, response in operation["responses"].items()}
+    problems = {status: one["content"][PROBLEM_TYPE] for status, one in responses.items() if status >= "400"}
     return OperationDoc(
         name=operation["operationId"],
-        method=method.upper(),
-        path=path,
+        method=operation["method"],
+        path=operation["path"],
         who=WHO[operation["tags"][0]],
         summary=operation["summary"],
-        words=render(operation["description"]),
-        parameters=tuple(_parameter(one, shapes) for one in operation["parameters"]),
-        body=_body(operation.get("requestBody", {}), shapes),
-        answers=tuple(_answer(status, answer, shapes) for status, answer in answers.items() if status < "400"),
-        refusals=tuple(
-            ProblemDoc(status, code, render(found(example, whole)["summary"]))
+        description=render(operation["description"]),
+        parameters=tuple(_parameter(one, tables) for one in operation["parameters"]),
+        body=_body_doc(operation.get("requestBody", {}), tables),
+        responses=tuple(_response_doc(status, one, tables) for status, one in responses.items() if status < "400"),
+        problems=tuple(
+            ProblemDoc(status, code, render(_resolved(example, openapi)["summary"]))
             for status, content in problems.items()
             for code, example in content["examples"].items()
         ),
-        problems=tuple(dict.fromkeys(link_to(shapes.of(content["schema"]).name) for content in problems.values())),
-        call=operation["x-codeSamples"][0]["source"],
+        problem_schemas=tuple(dict.fromkeys(link_to(tables.of(one["schema"]).name) for one in problems.values())),
+        code_sample=operation["x-codeSamples"][0]["source"],
     )
 
 
-def found(value: JsonSchema, whole: JsonSchema) -> JsonSchema:
-    """The value itself, or the component that it names."""
+def _resolved(value: JsonSchema, openapi: JsonSchema) -> JsonSchema:
+    """The value itself, or the component that it refers to."""
     if "$ref" not in value:
         return value
     _, _, kind, name = value["$ref"].split("/")
-    component: JsonSchema = whole["components"][kind][name]
+    component: JsonSchema = openapi["components"][kind][name]
     return component
 
 
-def _parameter(one: JsonSchema, shapes: SchemaTables) -> Field:
-    kind = Markup("{}: {}").format(one["in"], shapes.kind(one["schema"]))
-    return Field(one["name"], kind, one["required"], render(one["description"]))
+def _parameter(parameter: JsonSchema, tables: SchemaTables) -> Field:
+    place_and_type = Markup("{}: {}").format(parameter["in"], tables.type_of(parameter["schema"]))
+    return Field(parameter["name"], place_and_type, parameter["required"], render(parameter["description"]))
 
 
-def _answer(status: str, answer: JsonSchema, shapes: SchemaTables) -> AnswerDoc:
-    usual = {"Cache-Control", "X-Request-Id"}
-    return AnswerDoc(status, tuple(name for name in answer["headers"] if name not in usual), _body(answer, shapes))
+def _response_doc(status: str, response: JsonSchema, tables: SchemaTables) -> ResponseDoc:
+    headers = tuple(name for name in response["headers"] if name not in USUAL_HEADERS)
+    return ResponseDoc(status, headers, _body_doc(response, tables))
 
 
-def _body(holder: JsonSchema, shapes: SchemaTables) -> BodyDoc | None:
-    content = holder.get("content", {}).get("application/json")
+def _body_doc(request_or_response: JsonSchema, tables: SchemaTables) -> BodyDoc | None:
+    content = request_or_response.get("content", {}).get("application/json")
     if content is None:
         return None
     example = json.dumps(content["examples"]["example"]["value"], indent=2, ensure_ascii=False)
-    return BodyDoc(shapes.of(content["schema"]), example)
+    return BodyDoc(tables.of(content["schema"]), example)

@@ -1,6 +1,6 @@
 """What a problem's `type` leads to: a page for people about one code (RFC 9457 §3.1.1)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from bff.api.endpoint import PREFIX
 from bff.api.routes import ENDPOINTS
-from bff.errors import RETRYABLE, STATUS, Problem, title_of
-from bff.openapi.components import FINER, PROBLEMS
+from bff.errors import RETRYABLE, STATUS, Code, Problem, title_of
+from bff.openapi.components import GENERAL_PROBLEMS, PROBLEMS
 from bff.openapi.markdown import render
-from bff.web.responses import kept, page
+from bff.program.rendered import RenderedResponses
+from bff.web.responses import public_page, public_response
 from bff.web.state import WebState
 
 
@@ -19,31 +20,41 @@ class Case(NamedTuple):
     """A status the code comes under, and when."""
 
     status: int
-    words: Markup
+    description: Markup
 
 
-class Refusing(NamedTuple):
-    """A route that may answer so; `anchor` is its place on the page of all routes."""
+class OperationLink(NamedTuple):
+    """An operation that may answer so; `anchor` is its place on the page of all operations."""
 
     anchor: str
     name: str
 
 
-async def show_problem(request: Request[WebState]) -> Response:
-    """The same bytes for everybody; raises Problem `not_found` for what is no code of ours."""
+class ProblemState(WebState):
+    rendered: RenderedResponses
+
+
+async def show_problem(request: Request[ProblemState]) -> Response:
+    """Raises Problem `not_found` for what is no code of ours, so that no such page is ever kept."""
     code = next((code for code in PROBLEMS if code == request.path_params["code"]), None)
     if code is None:
         raise Problem("not_found", "There is no such problem.")
-    meaning = PROBLEMS[code]
-    finer = [Case(status, render(words.when)) for status, of, words, _ in FINER if of == code]
-    response = page(
-        request,
-        "problem.html",
-        code=code,
-        title=title_of(code),
-        cases=[Case(STATUS[code], render(meaning.when)), *finer],
-        detail=meaning.detail,
-        retryable=code in RETRYABLE,
-        refusing=[Refusing(one.name, f"{one.method} {PREFIX}{one.path}") for one in ENDPOINTS if code in one.refuses],
+    rendered = request.state["rendered"].of(
+        f"problems/{code}", lambda: public_page(request, "problem.html", **page_values(code))
     )
-    return kept(request, response)
+    return public_response(request, rendered, "text/html")
+
+
+def page_values(code: Code) -> dict[str, Any]:
+    """What the page about this code shows."""
+    meaning = PROBLEMS[code]
+    general = [Case(one.status, render(one.meaning.when)) for one in GENERAL_PROBLEMS if one.code == code]
+    operations = [one for one in ENDPOINTS if code in one.refuses]
+    return {
+        "code": code,
+        "title": title_of(code),
+        "cases": [Case(STATUS[code], render(meaning.when)), *general],
+        "detail": meaning.detail,
+        "retryable": code in RETRYABLE,
+        "operations": [OperationLink(one.name, f"{one.method} {PREFIX}{one.path}") for one in operations],
+    }

@@ -1,20 +1,19 @@
 """Public answers ready to be sent: bytes and their entity tag, made once for each copy of what they say."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 
 from bff.program.catalogue import MOST_COPIES
-from bff.stores.shared_cache import Cached
+from bff.telemetry.timing import spent_on
 from bff.vendors.okendo.row import Locale
 
-Serialise = Callable[..., Any]
+NO_LOCALE = Locale()
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """Bytes to be sent, their entity tag, and when each part of what they say was asked of Okendo."""
+    """Bytes to be sent, their entity tag, and when each part of what they say was asked of Okendo (Unix seconds)."""
 
     body: bytes
     etag: str
@@ -22,23 +21,33 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class RenderedResponses:
-    """Answers made once for each copy of the catalogue that they come from."""
+    """Answers that are the same for everybody, whoever it was that they were rendered for.
+
+    Those in no locale stay: there are as many as public addresses. Of those in a locale, the one that was not asked for
+    longest makes room, so that strangers cannot fill memory.
+    """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, ...], Rendered] = {}
+        self._held: dict[tuple[object, ...], Rendered] = {}
+        self._localised: dict[tuple[object, ...], Rendered] = {}
 
-    def of(self, make: Serialise, locale: Locale, copies: Sequence[Cached[Any]]) -> Rendered:
-        """What `make` makes of the copies' values, in this locale."""
-        name = (make.__name__, *sorted(locale.items()))
-        asked_at = tuple(copy.asked_at for copy in copies)
-        answer = self._made.get(name)
-        if answer is None or answer.asked_at != asked_at:
-            if len(self._made) >= MOST_COPIES:
-                self._made.pop(next(iter(self._made)))
-            answer = self._made[name] = _rendered(make(*(copy.value for copy in copies)), asked_at)
-        return answer
-
-
-def _rendered(value: Any, asked_at: tuple[float, ...]) -> Rendered:
-    body = msgspec.json.encode(value)
-    return Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', asked_at)
+    def of(
+        self,
+        name: str,
+        render: Callable[[], bytes],
+        *,
+        asked_at: tuple[float, ...] = (),
+        locale: Locale = NO_LOCALE,
+    ) -> Rendered:
+        """What `render` renders, once; again only for copies that were asked for at other times."""
+        kept = self._localised if locale else self._held
+        key = (name, *sorted(locale.items()))
+        rendered = kept.pop(key, None)
+        if rendered is None or rendered.asked_at != asked_at:
+            with spent_on("render"):
+                body = render()
+            rendered = Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', asked_at)
+        kept[key] = rendered
+        if len(self._localised) > MOST_COPIES:
+            self._localised.pop(next(iter(self._localised)))
+        return rendered

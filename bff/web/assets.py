@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import msgspec
 from starlette.requests import Request
@@ -38,7 +38,11 @@ def _read(path: Path) -> Asset:
     return Asset(f"{path.stem}.{digest}{path.suffix}", KINDS[path.suffix], content)
 
 
-async def static(request: Request[Any]) -> Response:
+class AssetsState(TypedDict):
+    assets: Assets
+
+
+async def static(request: Request[AssetsState]) -> Response:
     asset = request.state["assets"].by_address.get(request.path_params["name"])
     if asset is None:
         raise Problem("not_found", "There is nothing at this address.")

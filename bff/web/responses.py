@@ -1,7 +1,7 @@
 """How to answer a browser or a script: a page, JSON, a redirect, or a problem in either form."""
 
 import functools
-import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from bff.errors import Problem, title_of
 from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
+from bff.program.rendered import Rendered
 from bff.schemas.base import ProblemDetails
 from bff.settings.settings import Settings
 from bff.telemetry.timing import spent_on
@@ -43,7 +44,7 @@ TITLES = {
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Response:
-    """JSON of one of our shapes."""
+    """JSON of one of our schemas."""
     names = {name.replace("_", "-"): content for name, content in headers.items()}
     with spent_on("render"):
         return Response(msgspec.json.encode(value), status, names, "application/json")
@@ -59,37 +60,52 @@ def path_for(request: Request[StateT], name: str, **params: str) -> str:
 
 
 def page(request: Request[StateT], template: str, status_code: int = 200, **values: Any) -> Response:
-    """Render a page. It gets the values named here and nothing else of the request."""
-    state = request.state
-    settings, session = state["settings"], session_of(request)
+    """Render a page for this visitor. It gets the values named here and nothing else of the request."""
+    keys, session = request.state["keys"], session_of(request)
 
     def csrf(purpose: str) -> str:
-        return csrf_token(state["keys"], session, purpose) if session else ""
+        return csrf_token(keys, session, purpose) if session else ""
 
     with spent_on("render"):
-        rendered = (
-            state["templates"]
-            .get_template(template)
-            .render(
-                lang=LANGUAGE,
-                dir="ltr",
-                brand=settings.brand_name,
-                path_for=lambda name, **params: path_for(request, name, **params),
-                asset=lambda name: f"{settings.base_path}/static/{state['assets'].by_name[name].address}",
-                sign_in_url=sign_in_url(request),
-                storefront_url=settings.storefront_url,
-                has_retailers=settings.subtotal.api_key is not None,
-                nonce=request.scope["nonce"],
-                request_id=request.scope["request_id"],
-                visitor=visitor_of(request),
-                csrf=csrf,
-                **values,
-            )
+        html = _render(
+            request,
+            template,
+            sign_in_url=sign_in_url(request),
+            nonce=request.scope["nonce"],
+            request_id=request.scope["request_id"],
+            visitor=visitor_of(request),
+            csrf=csrf,
+            **values,
         )
-    response = HTMLResponse(rendered, status_code)
+    response = HTMLResponse(html, status_code)
     if request.scope.get("presented") and session is None:
-        set_cookie(response, settings, COOKIE, "", 0)
+        set_cookie(response, request.state["settings"], COOKIE, "", 0)
     return response
+
+
+def public_page(request: Request[StateT], template: str, **values: Any) -> bytes:
+    """Render a page that is the same for everybody: a template that names the visitor, the nonce or anything else of a
+    request fails."""
+    return _render(request, template, **values).encode()
+
+
+def _render(request: Request[StateT], template: str, **values: Any) -> str:
+    state = request.state
+    settings, assets = state["settings"], state["assets"]
+    return (
+        state["templates"]
+        .get_template(template)
+        .render(
+            lang=LANGUAGE,
+            dir="ltr",
+            brand=settings.brand_name,
+            path_for=lambda name, **params: path_for(request, name, **params),
+            asset=lambda name: f"{settings.base_path}/static/{assets.by_name[name].address}",
+            storefront_url=settings.storefront_url,
+            has_retailers=settings.subtotal.api_key is not None,
+            **values,
+        )
+    )
 
 
 def form_page(request: Request[StateT], template: str, problem: Problem | None, **values: Any) -> Response:
@@ -199,12 +215,12 @@ def in_language(request: Request[StateT], response: Response, locale: Locale) ->
     return response
 
 
-def kept(request: Request[StateT], response: Response) -> Response:
-    """An answer anyone may keep; 304 when the client has it already (RFC 9110 §13.1.2)."""
-    response.headers["cache-control"] = PUBLIC_CACHE
-    etag = response.headers.setdefault("etag", f'"{hashlib.sha256(response.body).hexdigest()[:32]}"')
+def public_response(
+    request: Request[StateT], rendered: Rendered, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Ready-made bytes that anyone may keep; 304 when the client has them already (RFC 9110 §13.1.2)."""
+    sent = {"cache-control": PUBLIC_CACHE, "etag": rendered.etag, **(headers or {})}
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if not known & {etag, "*"}:
-        return response
-    headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
-    return Response(status_code=304, headers=headers)
+    if known & {rendered.etag, "*"}:
+        return Response(status_code=304, headers=sent)
+    return Response(rendered.body, headers=sent, media_type=media_type)

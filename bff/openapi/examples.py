@@ -1,0 +1,36 @@
+"""True-to-life values of bodies and problems."""
+
+from typing import Any
+
+import msgspec
+
+from bff.api.endpoint import Endpoint
+from bff.errors import RETRYABLE, STATUS, Code, title_of
+from bff.openapi.components import JsonSchema, meaning_of
+from bff.schemas.base import ProblemDetails
+from bff.schemas.examples import EXAMPLES, REQUEST_ID
+
+
+def example_of(endpoint: Endpoint, body: Any, status: int | None = None) -> Any:
+    """A value of a body of this type, the endpoint's own where it has one."""
+    bare = getattr(body, "__origin__", body)
+    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(bare)))
+
+
+def problem_example(code: Code, status: int, base_url: str) -> JsonSchema:
+    meaning = meaning_of(code, status)
+    problem = ProblemDetails(
+        type=f"{base_url}/problems/{code}",
+        title=title_of(code),
+        status=status,
+        detail=meaning.detail,
+        code=code,
+        request_id=REQUEST_ID,
+        retryable=code in RETRYABLE,
+    )
+    return {"summary": meaning.when, "value": msgspec.to_builtins(problem)}
+
+
+def problem_name(code: Code, status: int) -> str:
+    """The name of this problem's example, and of the response that is nothing else."""
+    return code if STATUS[code] == status else f"{code}-{status}"

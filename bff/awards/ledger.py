@@ -14,6 +14,7 @@ import msgspec
 
 from bff.settings.actions import Event
 from bff.stores.database import Database, new_reference
+from bff.stores.inbox import settle_in
 from bff.stores.queue import defer
 
 AwardState = Literal["waiting", "sent", "unknown", "paid", "parked"]
@@ -146,9 +147,7 @@ class Awards:
                 if row is not None:
                     await defer(connection, "pay_award", row[0], lock=f"payee {values['payee']}")
                     new += 1
-            await connection.execute(
-                "UPDATE webhook_events SET state = 'done', body = NULL WHERE id = %s AND state = 'new'", (event_number,)
-            )
+            await settle_in(connection, event_number, "done")
         return new
 
     async def find(self, number: int) -> Due | None:

@@ -1,15 +1,20 @@
-"""The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that looks at it."""
+"""The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that handles it.
+
+Nobody else writes to this table; who settles an event in a transaction of their own calls `settle_in`.
+"""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import psycopg
 import structlog
 
 from bff.stores.database import Database
 from bff.stores.queue import Task, defer
 
 Vendor = Literal["subtotal", "okendo"]
+Settled = Literal["done", "ignored", "parked"]
 log = structlog.get_logger("inbox")
 
 
@@ -106,9 +111,9 @@ class Inbox:
         async with self._database.rows_of(Stored) as cursor:
             return await (await cursor.execute(FIND, (number,))).fetchone()
 
-    async def settle(self, number: int, state: Literal["done", "ignored", "parked"], reason: str | None = None) -> None:
+    async def settle(self, number: int, state: Settled, reason: str | None = None) -> None:
         async with self._database.connection() as connection:
-            await connection.execute(SETTLE, {"id": number, "state": state, "reason": reason})
+            await settle_in(connection, number, state, reason)
 
     async def is_latest(self, number: int) -> bool:
         """Whether no later event of the same kind about the same thing is here."""
@@ -146,3 +151,10 @@ class Inbox:
         """Delete what the customer's events said; returns of how many."""
         async with self._database.connection() as connection:
             return (await connection.execute(FORGET, (customer_id,))).rowcount
+
+
+async def settle_in(
+    connection: "psycopg.AsyncConnection[Any]", number: int, state: Settled, reason: str | None = None
+) -> None:
+    """Settle an event in the caller's transaction, if it is not settled yet."""
+    await connection.execute(SETTLE, {"id": number, "state": state, "reason": reason})

@@ -36,7 +36,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for run, help_text in (
         (serve, "run the web process"),
-        (worker, "run the worker, which finds out about lost answers and pays for purchases elsewhere"),
+        (
+            worker,
+            "run the worker, which reconciles redemptions whose answer was lost, and pays for purchases elsewhere",
+        ),
         (migrate, "bring the database up to date; running it again changes nothing"),
         (sandbox, "run everything on this machine, with pretended vendors"),
         (openapi, "print the OpenAPI document of the JSON routes"),
@@ -100,7 +103,7 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
             "write down how an unknown redemption ended, after a look into Okendo's admin",
             (
                 (("reference",), {"help": "its support reference, such as R-7KQ2MX9B"}),
-                (("state",), {"choices": ("succeeded", "failed"), "help": "what you found out"}),
+                (("state",), {"choices": ("succeeded", "failed"), "help": "how it ended"}),
                 (("--note",), {"required": True, "help": "how you know, and who you are"}),
                 (("--code",), {"help": "the coupon code that Okendo gave"}),
             ),
@@ -121,9 +124,9 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
     "awards": (
         (
             "list",
-            "the latest, newest first; without --state all that are not paid, and events nobody could make sense of",
+            "the latest, newest first; without --state all that are not paid, and events that need review",
             (
-                (("--state",), {"choices": ("waiting", "sent", "unknown", "paid", "parked", "all")}),
+                (("--state",), {"choices": ("waiting", "sent", "unknown", "paid", "needs_review", "all")}),
                 OF_CUSTOMER,
                 (("--limit",), {"type": _count, "default": 50, "metavar": "N", "help": "at most this many (50)"}),
                 (("--json",), {"action": "store_true", "help": "one JSON object a line"}),
@@ -131,17 +134,17 @@ ACTIONS: dict[str, tuple[tuple[str, str, tuple[Argument, ...]], ...]] = {
         ),
         (
             "replay",
-            "try parked ones again: those named, or all; a doubtful one only when it was resolved as unpaid",
+            "try those that need review again: the named ones, or all but the possibly paid ones (see resolve)",
             ((("reference",), {"nargs": "*", "help": "such as A-7KQ2MX9B, or the id of an event; none means all"}),),
         ),
         (
             "resolve",
-            "write down whether a doubtful award was paid, after a look into Okendo's admin",
+            "write down whether a possibly paid award was paid, after a look into Okendo's admin",
             (
                 (("reference",), {"help": "such as A-7KQ2MX9B"}),
                 (
                     ("state",),
-                    {"choices": ("paid", "unpaid"), "help": "what you found out; unpaid ones are tried again"},
+                    {"choices": ("paid", "unpaid"), "help": "an unpaid one is tried again"},
                 ),
                 (("--note",), {"required": True, "help": "how you know, and who you are"}),
             ),

@@ -1,7 +1,6 @@
-"""What vendors tell by themselves: each event is verified, stored once together with its job, and answered at once.
+"""Webhooks: each event is verified, stored once together with its job, and answered at once.
 
-No browser calls these addresses. The gate's rules for browsers do not fit; a signature over the raw body stands in
-their place.
+No browser calls these addresses, so the rules for browsers do not apply; a signature over the raw body replaces them.
 """
 
 import hashlib
@@ -55,7 +54,7 @@ async def from_okendo(request: Request[WebhookState]) -> Response:
         resource=event.resource,
         sequence=event.sequence,
     )
-    return await _stored(request, arrival, "freshen_member")
+    return await _stored(request, arrival, "refresh_member")
 
 
 async def _stored(request: Request[WebhookState], arrival: Arrival, task: Task) -> Response:

@@ -1,7 +1,7 @@
-"""The worker: what is done later, from the queue that `stores.queue` fills.
+"""The worker: it does the jobs that `stores.queue` defers.
 
-Every task takes the number of a row, looks at the row first, and may be run twice. A task that is not done yet raises
-Later and comes back; a job whose worker died is taken up by the next one.
+Every task takes the number of a row, reads the row first, and may be run twice. A task that is not done yet raises
+RetryIn and comes back; a job whose worker died is requeued by the next one.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
@@ -23,17 +23,29 @@ from bff.redemptions.reconcile import Reconciliation
 from bff.services import Services
 from bff.sessions.store import Sessions
 from bff.stores.inbox import Inbox
-from bff.stores.queue import PAYING
+from bff.stores.queue import MEMBERS, PAYING
 from bff.vendors.okendo import webhooks
 
-# By queue. Paying waits for its turn at Okendo most of the time.
-CONCURRENCY = {"default": 4, PAYING: 4}
-# A job that waits for another's lock is only found by looking, so this is also how soon a member's next award follows
-# the last: faster than Okendo's limit of two a second.
-POLL_SECONDS = {"default": 1.0, PAYING: 0.25}
-# A worker that has not been heard of for so long is dead.
-SILENCE_SECONDS = 60
-# No job takes so long. One that seems to was done by a worker that lives, but could not write down that it was.
+
+class WorkerOptions(NamedTuple):
+    """How one of the workers in this process reads its queues, by Procrastinate's words."""
+
+    queues: tuple[str, ...]
+    concurrency: int
+    poll_seconds: float
+
+
+WORKERS = (
+    WorkerOptions(("default", MEMBERS), concurrency=4, poll_seconds=1.0),
+    # Paying waits for its slot at Okendo most of the time. A job that waits for another's lock is only found by
+    # polling, so this is also how soon a member's next award follows the last: faster than Okendo's two calls a second.
+    WorkerOptions((PAYING,), concurrency=4, poll_seconds=0.25),
+)
+# Names that tasks had in the version before: its web processes still add jobs under them while a deploy lasts.
+ALIASES = {"refresh_member": ["freshen_member"]}
+# A worker whose last heartbeat is so old is dead.
+HEARTBEAT_SECONDS = 60
+# No job takes so long. One that seems to was done by a worker that is alive, but could not write down that it was.
 LONGEST_JOB_SECONDS = 300
 STUCK = """
     SELECT job.id FROM procrastinate_jobs AS job
@@ -42,8 +54,8 @@ STUCK = """
     GROUP BY job.id HAVING max(event.at) < now() - make_interval(secs => %(seconds)s)
 """
 REQUEUE_SECONDS = 20
-AGAIN_SECONDS = 5.0
-LONGEST_SECONDS = 300.0
+FIRST_BACKOFF_SECONDS = 5.0
+LONGEST_BACKOFF_SECONDS = 300.0
 STOP_SECONDS = 20
 log = structlog.get_logger("jobs")
 
@@ -57,13 +69,13 @@ class RetryIn(Exception):
 
 
 class _RetryStrategy(BaseRetryStrategy):
-    """RetryIn comes back when it said; everything else is our trouble, and comes back too."""
+    """RetryIn says when to come back. Any other exception is a fault of ours; the job comes back after a backoff."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         if isinstance(exception, RetryIn):
             seconds = exception.seconds
         else:
-            seconds = min(LONGEST_SECONDS, AGAIN_SECONDS * 2 ** min(job.attempts, 10))
+            seconds = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(job.attempts, 10))
             log.error("job_failed", what=job.task_name, reason=type(exception).__name__)
         return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=seconds))
 
@@ -92,17 +104,18 @@ class Jobs:
         connector = PsycopgConnector(conninfo=database_url, min_size=1, max_size=5, timeout=5, kwargs=options)
         self._queue = App(connector=connector)
         for task in (
-            self.rescue_redemption, self.check_redemption, self.take_event, self.pay_award, self.freshen_member
+            self.rescue_redemption, self.check_redemption, self.take_event, self.pay_award, self.refresh_member
         ):  # fmt: skip
-            self._queue.task(name=task.__name__, retry=_RetryStrategy())(task)
+            name = task.__name__
+            self._queue.task(name=name, aliases=ALIASES.get(name), retry=_RetryStrategy())(task)
 
     async def rescue_redemption(self, row: int) -> None:
         """Settle a redemption whose process died; raises RetryIn while it is under way."""
         if not await self._ledger.rescue(row):
-            raise RetryIn(AGAIN_SECONDS)
+            raise RetryIn(FIRST_BACKOFF_SECONDS)
 
     async def check_redemption(self, row: int) -> None:
-        """Find out how a redemption ended; raises RetryIn while that cannot be said."""
+        """Reconcile a redemption whose outcome is unknown; raises RetryIn while that is not certain."""
         _retry_in(await self._reconciliation.check(row))
 
     async def take_event(self, row: int) -> None:
@@ -110,11 +123,11 @@ class Jobs:
         _retry_in(await self._purchase_events.take(row))
 
     async def pay_award(self, row: int) -> None:
-        """Have Okendo give the points of an award; raises RetryIn until that is certain or waits for a person."""
+        """Have Okendo give the points of an award; raises RetryIn until it is paid or needs review."""
         _retry_in(await self._award_payments.pay(row))
 
-    async def freshen_member(self, row: int) -> None:
-        """Have the sessions of the member whom an event of Okendo's is about ask anew, unless a later event does."""
+    async def refresh_member(self, row: int) -> None:
+        """Mark the sessions of the member whom an event of Okendo's is about as stale, unless a later event does."""
         inbox = self._inbox
         stored = await inbox.find(row)
         if stored is None:
@@ -137,7 +150,7 @@ class Jobs:
 
     async def _run_until(self, stop: asyncio.Event) -> None:
         async with _background(self._requeue_stalled()):
-            workers = [asyncio.create_task(self._worker(queue)) for queue in CONCURRENCY]
+            workers = [asyncio.create_task(self._worker(options)) for options in WORKERS]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait({*workers, stopped}, return_when=asyncio.FIRST_COMPLETED)
             for task in (*workers, stopped):
@@ -147,18 +160,18 @@ class Jobs:
                 if isinstance(error, Exception):
                     raise error
 
-    async def _worker(self, queue: str) -> None:
+    async def _worker(self, options: WorkerOptions) -> None:
         await self._queue.run_worker_async(
-            queues=[queue],
-            concurrency=CONCURRENCY[queue],
-            fetch_job_polling_interval=POLL_SECONDS[queue],
+            queues=list(options.queues),
+            concurrency=options.concurrency,
+            fetch_job_polling_interval=options.poll_seconds,
             delete_jobs="successful",
             install_signal_handlers=False,
             shutdown_graceful_timeout=STOP_SECONDS,
         )
 
     async def _requeue_stalled(self) -> None:
-        """Put back what a dead worker was doing, and what nobody is doing any more."""
+        """Requeue the jobs of dead workers, and those that are done but could not be written down as done."""
         while True:
             with contextlib.suppress(ConnectorException):
                 await self._requeue()
@@ -166,7 +179,7 @@ class Jobs:
 
     async def _requeue(self) -> None:
         manager = self._queue.job_manager
-        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS)
+        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=HEARTBEAT_SECONDS)
         stuck = await manager.connector.execute_query_all_async(STUCK, seconds=LONGEST_JOB_SECONDS)
         for number in {*(job.id for job in stalled), *(row["id"] for row in stuck)}:
             log.warning("job_requeued", job=number)
@@ -179,7 +192,7 @@ def _retry_in(seconds: float | None) -> None:
 
 
 async def run_until_signalled(jobs: Jobs) -> None:
-    """Work until SIGTERM or SIGINT, then finish what was begun."""
+    """Work until SIGTERM or SIGINT, then finish the jobs that have begun."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -190,17 +203,17 @@ async def run_until_signalled(jobs: Jobs) -> None:
 
 @contextlib.asynccontextmanager
 async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    companion = asyncio.create_task(work)
+    task = asyncio.create_task(work)
     try:
         yield
     finally:
-        companion.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await companion
+            await task
 
 
 def jobs_of(services: Services) -> Jobs:
-    """What the worker does with these services."""
+    """The jobs, with the services that they need."""
     return Jobs(
         services["settings"].database.url,
         ledger=services["ledger"],

@@ -139,7 +139,7 @@ def test_who_has_not_joined_earns_too_and_who_is_blocked_does_not(
 ) -> None:
     for persona in ("penny", "blake"):
         deliver(paying, bought(connection_of(vendors, persona), "8.00"))
-    until(lambda: sorted(states(rows)) == ["paid", "parked"])
+    until(lambda: sorted(states(rows)) == ["needs_review", "paid"])
     assert [len(awards_of(vendors, persona)) for persona in ("penny", "blake")] == [1, 0]
 
 
@@ -220,7 +220,7 @@ def test_what_nobody_can_make_sense_of_waits_for_a_person(paying: Service, vendo
     deliver(paying, bought(connection, "-5.00"))
     deliver(paying, bought(connection, "NaN"))
     deliver(paying, linked(connection | {"connection_id": "../x"}))
-    until(lambda: events(rows) == ["parked"] * 6)
+    until(lambda: events(rows) == ["needs_review"] * 6)
     reasons = [reason for (reason,) in rows.execute("SELECT reason FROM webhook_events ORDER BY id").fetchall()]
     assert reasons[:2] == ["names no connection", "names no purchase"]
     assert (states(rows), awards_of(vendors, "ella")) == ([], [])

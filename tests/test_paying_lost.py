@@ -89,8 +89,8 @@ def test_the_vendors_retry_after_is_honoured(service: Service, vendors: Vendors,
 def test_a_clear_no_waits_for_a_person(service: Service, vendors: Vendors, rows: Rows, status: int) -> None:
     vendors.fault("earning_transactions", f"status:{status}")
     buy(service, vendors)
-    comes_to(rows, "parked")
-    assert of_awards(rows, "doubtful") == [False]
+    comes_to(rows, "needs_review")
+    assert of_awards(rows, "possibly_paid") == [False]
     assert (awards_of(vendors, "ella"), sends(vendors)) == ([], 1)
 
 
@@ -100,7 +100,7 @@ def test_what_waits_for_a_person_is_listed_and_paid_when_asked_again(
 ) -> None:
     vendors.fault("earning_transactions", "status:404")
     buy(service, vendors)
-    comes_to(rows, "parked")
+    comes_to(rows, "needs_review")
     [reference] = of_awards(rows, "reference")
     listed = bff(service.settings, "awards", "list").stdout
     assert reference in listed
@@ -140,7 +140,7 @@ def test_what_was_given_is_not_given_again_and_known_from_the_balance(
     comes_to(rows, "paid", "paid")
     assert (len(awards_of(vendors, "ella")), sends(vendors)) == (2, 2)
     assert of_awards(rows, "points") == [120, 40]
-    assert of_awards(rows, "reason")[1] == "found out from the balance"
+    assert of_awards(rows, "reason")[1] == "reconciled from the balance"
 
 
 @pytest.mark.usefixtures("worker")
@@ -151,8 +151,8 @@ def test_what_may_have_been_given_is_not_given_again_by_itself(
     """The first award of a rule: nothing says how far the balance had to move."""
     vendors.fault("earning_transactions", kind)
     buy(service, vendors)
-    comes_to(rows, "parked")
-    assert (of_awards(rows, "doubtful"), sends(vendors)) == ([True], 1)
+    comes_to(rows, "needs_review")
+    assert (of_awards(rows, "possibly_paid"), sends(vendors)) == ([True], 1)
     assert awards_of(vendors, "ella") == [PAID]
 
 
@@ -162,13 +162,13 @@ def test_what_is_in_doubt_is_listed_and_resolved_but_not_simply_tried_again(
 ) -> None:
     vendors.fault("earning_transactions", "cut_after")
     buy(service, vendors)
-    comes_to(rows, "parked")
+    comes_to(rows, "needs_review")
     [reference] = of_awards(rows, "reference")
     listed = bff(service.settings, "awards", "list").stdout
-    assert "parked, in doubt" in listed
+    assert "needs_review, possibly paid" in listed
     assert "the balance moved by +40" in listed
     refused = bff(service.settings, "awards", "replay", reference)
-    assert (refused.returncode, "in doubt" in refused.stderr) == (1, True)
+    assert (refused.returncode, "possibly paid" in refused.stderr) == (1, True)
     assert "To be tried again: 0" in bff(service.settings, "awards", "replay").stdout
     resolved = bff(service.settings, "awards", "resolve", reference, "paid", "--note", "seen in the admin, Kim")
     assert resolved.stdout == f"{reference}: paid.\n"
@@ -188,8 +188,8 @@ def test_a_person_who_has_looked_may_say_that_it_was_not_paid(service: Service, 
         headers={"okendo-api-version": "2025-02-01"},
         auth=(service.settings["OKENDO_USER_ID"], service.settings["OKENDO_API_KEY"]),
     )
-    comes_to(rows, "parked")
-    assert of_awards(rows, "doubtful") == [True]
+    comes_to(rows, "needs_review")
+    assert of_awards(rows, "possibly_paid") == [True]
     [reference] = of_awards(rows, "reference")
     bff(service.settings, "awards", "resolve", reference, "unpaid", "--note", "not in the admin, Kim")
     comes_to(rows, "paid")
@@ -225,7 +225,7 @@ def test_an_award_in_doubt_is_not_sent_again_because_the_balance_cannot_be_read(
         until(asked)
         assert states(rows) == ["unknown"]
         without_faults(vendors)
-    comes_to(rows, "parked")
+    comes_to(rows, "needs_review")
     assert (sends(vendors), awards_of(vendors, "ella")) == (1, [PAID])
 
 
@@ -259,7 +259,7 @@ def test_after_the_last_try_it_waits_for_a_person(service: Service, vendors: Ven
     buy(service, vendors)
     until(lambda: len(of_awards(rows, "tries")) == 1)
     rows.execute("UPDATE awards SET try_until = now()")
-    comes_to(rows, "parked")
+    comes_to(rows, "needs_review")
     without_faults(vendors)
     assert "To be tried again: 1" in bff(service.settings, "awards", "replay").stdout
     comes_to(rows, "paid")

@@ -170,7 +170,7 @@ def test_what_was_earned_is_shown_to_its_member_alone(
     ella: Shopper, service: Service, rows: Rows, vendors: Vendors
 ) -> None:
     values = {"customer": vendors.member("ella")["customerId"], "rule": BUYING}
-    for number, (state, points) in enumerate((("paid", 85), ("waiting", None), ("parked", None))):
+    for number, (state, points) in enumerate((("paid", 85), ("waiting", None), ("needs_review", None))):
         rows.execute(
             "INSERT INTO awards (reference, event, action, earning_rule_id, customer_id, payee, retailer_id,"
             " connection_id, purchase_id, value, state, points, try_until) VALUES (%(n)s, 'purchase.created', 'Shop',"

@@ -1,4 +1,4 @@
-"""What an event of Subtotal's earns: the merchant's table of actions read against it, and promises written down."""
+"""What an event of Subtotal's earns, by the merchant's table of actions; the awards are written down with it."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from bff.awards.ledger import Awards, NewAward
-from bff.awards.pay import AGAIN_SECONDS, NeedsReview, backoff_seconds, why_refused
+from bff.awards.pay import FIRST_BACKOFF_SECONDS, NeedsReview, backoff_seconds, why_refused
 from bff.errors import UpstreamFailed, VendorRefused
 from bff.settings.actions import Action, Event
 from bff.stores.inbox import Inbox, Stored
@@ -15,7 +15,7 @@ from bff.vendors.subtotal import messages
 from bff.vendors.subtotal.client import SubtotalClient
 from bff.vendors.subtotal.messages import Connection, Purchase
 
-# What Subtotal's webhooks are in the table of actions; every other type is kept and earns nothing.
+# The event of the table of actions for a type of webhook; events of any other type are kept and earn nothing.
 MEANING: dict[str, Event] = {"connection.activated": "account.linked", "purchase.created": "purchase.created"}
 log = structlog.get_logger("events")
 
@@ -49,36 +49,36 @@ class PurchaseEvents:
         elif stored.is_simulated and not self._pays_simulated:
             await self._inbox.settle(number, "ignored", "is simulated")
         else:
-            return await self._promise(stored, event)
+            return await self._add_awards(stored, event)
         return None
 
-    async def _promise(self, stored: Stored, event: messages.Event) -> float | None:
+    async def _add_awards(self, stored: Stored, event: messages.Event) -> float | None:
         try:
-            promises = await self._earned(MEANING[event.type], event, stored.received_at.date())
+            new_awards = await self._earned(MEANING[event.type], event, stored.received_at.date())
         except NeedsReview as flaw:
             reason = str(flaw)
         except VendorRefused as refusal:
             reason = why_refused(refusal)
         except UpstreamFailed as failure:
             if not stored.overdue:
-                return failure.retry_after_seconds or backoff_seconds(stored.seconds_since / AGAIN_SECONDS)
+                return failure.retry_after_seconds or backoff_seconds(stored.seconds_since / FIRST_BACKOFF_SECONDS)
             reason = "Subtotal could not be asked for more"
         else:
-            new = await self._awards.promise(stored.id, promises)
-            log.info("event_taken", what=event.type, awards=new)
+            added = await self._awards.add(stored.id, new_awards)
+            log.info("event_taken", what=event.type, awards=added)
             return None
-        log.error("event_parked", what=event.type, reason=reason)
-        await self._inbox.settle(stored.id, "parked", reason)
+        await self._inbox.settle(stored.id, "needs_review", reason)
+        log.error("event_needs_review", what=event.type, reason=reason)
         return None
 
     async def _earned(self, what: Event, event: messages.Event, today: date) -> list[NewAward]:
         """What the table of actions pays for this event."""
         if not any(action.event == what for action in self._actions):
             return []
-        connection = await self._whole(event.connection)
+        connection = await self._completed(event.connection)
         purchase, on = None, today
         if what == "purchase.created":
-            purchase = await self._priced(connection, event.purchase)
+            purchase = await self._completed_purchase(connection, event.purchase)
             on = purchase.day or today
         retailer = connection.retailer_id or ""
         actions = [action for action in self._actions if action.is_for(what, retailer, on)]
@@ -86,7 +86,7 @@ class PurchaseEvents:
             return []
         return [_new_award(action, connection, purchase) for action in actions]
 
-    async def _whole(self, given: Connection | None) -> Connection:
+    async def _completed(self, given: Connection | None) -> Connection:
         """The connection with retailer, customer and email, asked for where the event leaves them out."""
         if given is None:
             raise NeedsReview("names no connection")
@@ -98,7 +98,7 @@ class PurchaseEvents:
             raise NeedsReview("names no retailer")
         return given
 
-    async def _priced(self, connection: Connection, given: Purchase | None) -> Purchase:
+    async def _completed_purchase(self, connection: Connection, given: Purchase | None) -> Purchase:
         """The purchase with its total and day, asked for where the event leaves them out."""
         if given is None:
             raise NeedsReview("names no purchase")

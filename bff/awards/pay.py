@@ -1,6 +1,6 @@
 """Paying points for what happened at other retailers, each award once, over an API that has no idempotency key.
 
-Awards of one member are worked on one after the other. How a lost reply is found out, and what cannot be known, is
+Awards of one payee are worked on one after the other. How a lost reply is reconciled, and what cannot be known, is
 written down in docs/decisions/pay-once.md.
 """
 
@@ -15,12 +15,12 @@ from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import EARNING_TRANSACTIONS, MERCHANT_CUSTOMER
 from bff.vendors.subtotal.client import SubtotalClient
 
-AGAIN_SECONDS = 5.0
-LONGEST_SECONDS = 300.0
+FIRST_BACKOFF_SECONDS = 5.0
+LONGEST_BACKOFF_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 10
-# From the mark to the call; much shorter than anybody waits before finding out about it.
+# From the mark to the call; much shorter than the settling time, after which another worker may reconcile the award.
 STALL_SECONDS = 10
-# What a clear no to an award means; after any other it may have been given.
+# Statuses that say for certain that nothing was paid; after any other the award may have been paid.
 REFUSED = {
     400: "Okendo does not take this award",
     401: "Okendo does not accept OKENDO_API_KEY",
@@ -28,13 +28,13 @@ REFUSED = {
     404: "Okendo does not know this customer or this earning rule",
     422: "Okendo does not take this award",
 }
-# A key that is wrong may be corrected; whatever else is refused stays refused.
-MENDABLE = frozenset({401, 408, 425})
+# Refusals that may pass, such as a wrong key that is corrected; any other refusal is final.
+RETRYABLE = frozenset({401, 408, 425})
 log = structlog.get_logger("paying")
 
 
 class NeedsReview(Exception):
-    """Something that paying needs is not there; the message says what."""
+    """Something that paying needs is missing, so a person has to decide; the message says what."""
 
 
 class AwardPayments:
@@ -58,43 +58,46 @@ class AwardPayments:
     async def pay(self, number: int) -> float | None:
         """Bring an award a step further. Returns in how many seconds to come back, None when nothing is to be done."""
         award = await self._awards.find(number)
-        if award is None or award.state in {"paid", "parked"}:
+        if award is None or award.state in {"paid", "needs_review"}:
             return None
-        # Sent by a worker that died is sent with a lost answer, and so is not sent again before it is found out.
-        in_doubt = award.state != "waiting"
+        # One that a dead worker left as `sent` has lost its reply too, so it is reconciled and not sent again.
+        was_sent = award.state != "waiting"
         try:
-            return await (self._reconcile(award) if in_doubt else self._send(award))
+            return await (self._reconcile(award) if was_sent else self._send(award))
         except NeedsReview as flaw:
-            await self._park(award, str(flaw), doubtful=in_doubt)
+            await self._hand_over(award, str(flaw), possibly_paid=was_sent)
             return None
         except (UpstreamFailed, VendorRefused) as error:
-            return await self._not_now(award, error, in_doubt=in_doubt)
+            return await self._retry_later(award, error, was_sent=was_sent)
 
     async def _send(self, award: Due) -> float | None:
-        """Note the balance, write down that it is sent, and send it, once.
+        """Note the balance, mark the award as sent, and send it, once.
 
-        Raises UpstreamFailed and VendorRefused only when nothing was paid; an answer that is lost is written down.
+        Raises UpstreamFailed and VendorRefused only when nothing was paid; a lost reply is written down.
         """
         email = await self._payee(award)
-        balance = await self._balance(email) if award.balance_near is None else award.balance_near
+        balance = await self._balance(email) if award.recent_balance is None else award.recent_balance
         await self._pacer.wait()
         began = time.monotonic()
         if not await self._awards.mark_sent(award, balance):
             return None
         if time.monotonic() - began > STALL_SECONDS:
-            # Whoever comes back so late may not be the only one who has this award in hand any more.
+            # After so long another worker may have the award in hand.
             raise UpstreamFailed("The database took too long.", sent=False)
+        return await self._call_okendo(award, email)
+
+    async def _call_okendo(self, award: Due, email: str) -> float | None:
         try:
             given = await self._okendo.for_merchant(
                 EARNING_TRANSACTIONS, email=email, rule=award.earning_rule_id, value=award.value
             )
         except (UpstreamFailed, VendorRefused) as error:
-            if is_certain(error):
+            if paid_nothing(error):
                 raise
-            await self._awards.unpaid(award, "unknown", "Okendo's answer was lost")
+            await self._awards.mark_unpaid(award, "unknown", "Okendo's answer was lost")
             log.warning("award_unknown", reference=award.reference)
             return self._settling_seconds
-        await self._awards.paid(award, given.points)
+        await self._awards.mark_paid(award, given.points)
         log.info("award", state="paid", reference=award.reference)
         return None
 
@@ -102,13 +105,13 @@ class AwardPayments:
         """Whom to pay: Okendo's Merchant API knows customers by their email."""
         if award.email is not None:
             return award.email
-        # A member who was forgotten has no connection any more.
-        asked = self._subtotal if award.connection_id else None
-        told = None if asked is None else await asked.connection(award.connection_id)
-        if told is None or told.email is None:
+        # The award of a member who was forgotten has no connection any more.
+        subtotal = self._subtotal if award.connection_id else None
+        connection = None if subtotal is None else await subtotal.connection(award.connection_id)
+        if connection is None or connection.email is None:
             raise NeedsReview("the linked account has no email address")
-        await self._awards.tell_email(award, told.email)
-        return told.email
+        await self._awards.set_email(award, connection.email)
+        return connection.email
 
     async def _balance(self, email: str) -> float:
         await self._pacer.wait()
@@ -116,44 +119,45 @@ class AwardPayments:
         return found.balance + found.pending
 
     async def _reconcile(self, award: Due) -> float | None:
-        """Whether an award whose answer was lost was given: the member's balance tells, if anything does."""
+        """Decide whether an award whose reply was lost was paid: the member's balance tells, if anything does."""
         since = award.seconds_since_sent or 0.0
         if since < self._settling_seconds:
             return self._settling_seconds - since
         if award.email is None or award.balance_before is None:
-            raise NeedsReview("it may have been paid, and nobody is left to ask for")
+            raise NeedsReview("it may have been paid, and there is no address left to ask for")
         gained = await self._balance(award.email) - award.balance_before
         if abs(gained) < 1:
-            log.info("award_found_out", state="waiting", reference=award.reference)
-            await self._awards.unpaid(award, "waiting", "it was not given: the balance had not moved")
+            await self._awards.mark_unpaid(award, "waiting", "it was not given: the balance had not moved")
+            log.info("award_reconciled", state="waiting", reference=award.reference)
             return 0.0
         if not matches_balance_change(award, gained):
             raise NeedsReview(f"it may have been paid: the balance moved by {gained:+g}")
-        log.info("award_found_out", state="paid", reference=award.reference)
-        await self._awards.paid(award, gained, "found out from the balance")
+        await self._awards.mark_paid(award, gained, "reconciled from the balance")
+        log.info("award_reconciled", state="paid", reference=award.reference)
         return None
 
-    async def _not_now(self, award: Due, error: UpstreamFailed | VendorRefused, *, in_doubt: bool) -> float | None:
+    async def _retry_later(self, award: Due, error: UpstreamFailed | VendorRefused, *, was_sent: bool) -> float | None:
         """Come back later while that may help, else leave it to a person."""
         seconds = backoff_seconds(award.tries)
         if isinstance(error, VendorRefused):
-            reason, is_final = why_refused(error), error.status not in MENDABLE
+            reason, is_final = why_refused(error), error.status not in RETRYABLE
         else:
             reason, is_final = "the vendor cannot be reached, or is busy", False
             seconds = max(seconds, error.retry_after_seconds or 0)
             await self._pacer.pause(min(error.retry_after_seconds or 0, LONGEST_PAUSE_SECONDS))
         if is_final or award.overdue:
-            await self._park(award, reason, doubtful=in_doubt)
+            await self._hand_over(award, reason, possibly_paid=was_sent)
             return None
-        await self._awards.unpaid(award, "unknown" if in_doubt else "waiting", reason)
+        await self._awards.mark_unpaid(award, "unknown" if was_sent else "waiting", reason)
         return seconds
 
-    async def _park(self, award: Award, reason: str, *, doubtful: bool) -> None:
-        await self._awards.unpaid(award, "parked", reason, doubtful=doubtful)
-        log.error("award_parked", reason=reason, reference=award.reference)
+    async def _hand_over(self, award: Award, reason: str, *, possibly_paid: bool) -> None:
+        """Leave it to a person."""
+        await self._awards.mark_unpaid(award, "needs_review", reason, possibly_paid=possibly_paid)
+        log.error("award_needs_review", reason=reason, reference=award.reference)
 
 
-def is_certain(error: UpstreamFailed | VendorRefused) -> bool:
+def paid_nothing(error: UpstreamFailed | VendorRefused) -> bool:
     """Whether a failed call surely paid nothing."""
     return not error.sent if isinstance(error, UpstreamFailed) else error.status in REFUSED
 
@@ -179,4 +183,4 @@ def matches_balance_change(award: Due, gained: float) -> bool:
 
 def backoff_seconds(tries: float) -> float:
     """In how many seconds to come back after so many tries."""
-    return min(LONGEST_SECONDS, AGAIN_SECONDS * 2 ** min(tries, 10))
+    return min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(tries, 10))

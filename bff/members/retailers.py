@@ -46,7 +46,7 @@ class LinkedRetailers:
     async def awards(self, session: Session) -> list[RetailAward]:
         """The latest points from other retailers, newest first."""
         found = await self._awards.listed(state="all", customer_id=session.data.customer_id, limit=AWARDS_SHOWN)
-        return [_award_shown(award) for award in found if not (award.state == "parked" and not award.doubtful)]
+        return [_award_shown(award) for award in found if award.state != "needs_review" or award.possibly_paid]
 
     def available(self) -> list[Retailer] | None:
         """Which retailers earn something here; None when any does."""

@@ -65,41 +65,40 @@ async def consents_export(services: Services, chosen: argparse.Namespace) -> Non
 
 async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
     found = await services["awards"].listed(state=chosen.state, customer_id=chosen.customer, limit=chosen.limit)
-    # An event belongs to no customer before somebody has made sense of it.
-    lost = (
-        await services["inbox"].parked(chosen.limit) if chosen.state in {None, "parked"} and not chosen.customer else []
-    )
+    # An event that needs review has earned nothing yet, and may name no customer.
+    lists_events = chosen.state in {None, "needs_review"} and not chosen.customer
+    events = await services["inbox"].to_review(chosen.limit) if lists_events else []
     if chosen.json:
-        for line in (*(_without(award, HIDDEN_OF_AWARD) for award in found), *lost):
+        for line in (*(_without(award, HIDDEN_OF_AWARD) for award in found), *events):
             _print_json(line)
         return
     _print_table([AWARD_COLUMNS, *map(_award_cells, found)])
     if not found:
         print("None.")
-    for event in lost:
+    for event in events:
         print(f"Event {event.event_id} ({event.type}, {event.received_at:%Y-%m-%d %H:%M:%SZ}): {event.reason}.")
 
 
 async def awards_replay(services: Services, chosen: argparse.Namespace) -> None:
-    """Raises Problem `not_found` when one of those named is not parked, or in doubt."""
+    """Raises Problem `not_found` when one of those named does not need review, or is possibly paid."""
     tried = 0
     for reference in chosen.reference or (None,):
         again = await services["awards"].replay(reference) + await services["inbox"].replay(reference)
         if reference is not None and not again:
-            raise Problem("not_found", f"{reference} is not parked, or it is in doubt: see `awards resolve`.")
+            raise Problem("not_found", f"{reference} does not need review, or is possibly paid: see `awards resolve`.")
         tried += again
     print(f"To be tried again: {tried}. `awards list` shows what comes of it.")
 
 
 async def awards_resolve(services: Services, chosen: argparse.Namespace) -> None:
-    """Raises Problem `not_found` when no award in doubt has the reference."""
+    """Raises Problem `not_found` when no possibly paid award has the reference."""
     awards = services["awards"]
     if chosen.state == "paid":
-        done = await awards.close(chosen.reference, chosen.note)
+        done = await awards.resolve_paid(chosen.reference, chosen.note)
     else:
-        done = bool(await awards.replay(chosen.reference, doubtful=True, note=chosen.note))
+        done = bool(await awards.replay(chosen.reference, possibly_paid=True, note=chosen.note))
     if not done:
-        raise Problem("not_found", f"No award in doubt has the reference {chosen.reference}.")
+        raise Problem("not_found", f"No possibly paid award has the reference {chosen.reference}.")
     print(f"{chosen.reference}: {'paid' if chosen.state == 'paid' else 'to be tried again'}.")
 
 
@@ -151,7 +150,7 @@ def _redemption_cells(entry: Entry) -> tuple[str, ...]:
 
 def _award_cells(award: Award) -> tuple[str, ...]:
     when = award.created_at.strftime("%Y-%m-%d %H:%M:%SZ")
-    state = f"{award.state}, in doubt" if award.doubtful else award.state
+    state = f"{award.state}, possibly paid" if award.possibly_paid else award.state
     value = "" if award.value is None else f"{award.value:f}"
     what = f"{award.action} ({award.retailer_id})"
     return (award.reference, state, when, what, value, award.customer_id, award.note or award.reason or "")

@@ -54,7 +54,7 @@ LIMIT = argument("--limit", "at most this many (50)", type=limit, default=50, me
 JSON_LINES = argument("--json", "one JSON object a line", action="store_true")
 NOTE = argument("--note", "how you know, and who you are", required=True)
 REDEMPTION_STATES = ("reserved", "sent", "succeeded", "failed", "unknown", "all")
-AWARD_STATES = ("waiting", "sent", "unknown", "paid", "parked", "all")
+AWARD_STATES = ("waiting", "sent", "unknown", "paid", "needs_review", "all")
 FORMATS = "jsonl (the default) repeats every word; in csv an apostrophe keeps spreadsheets from computing a cell"
 
 GROUPS = (
@@ -84,16 +84,16 @@ GROUPS = (
         )),
     )),
     Group("awards", "list the points for purchases elsewhere, and try again those that wait", (
-        Action("list", "list the latest, newest first; without --state all that are not paid, and parked events", (
+        Action("list", "list the latest, newest first; without --state all that are unpaid, and events to review", (
             argument("--state", "only those in this state", choices=AWARD_STATES),
             ONLY_CUSTOMER,
             LIMIT,
             JSON_LINES,
         )),
-        Action("replay", "try parked ones again; a doubtful one only when it was resolved as unpaid", (
+        Action("replay", "try those that need review again; a possibly paid one only when it was resolved as unpaid", (
             argument("reference", "such as A-7KQ2MX9B, or the id of an event; none means all", nargs="*"),
         )),
-        Action("resolve", "record whether a doubtful award was paid, after a look into Okendo's admin", (
+        Action("resolve", "record whether a possibly paid award was paid, after a look into Okendo's admin", (
             argument("reference", "such as A-7KQ2MX9B"),
             argument("state", "what Okendo's admin shows; unpaid ones are tried again", choices=("paid", "unpaid")),
             NOTE,

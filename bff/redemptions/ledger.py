@@ -1,7 +1,7 @@
-"""The redemption ledger in PostgreSQL: every intent to spend points, written before the vendor is told.
+"""The redemption ledger in PostgreSQL: every intent to spend points, written before it is sent to the vendor.
 
-States: reserved → sent → succeeded | failed | unknown, and unknown → succeeded | failed once somebody found out.
-Lines are kept for two years at least.
+States: reserved → sent → succeeded | failed | unknown, and unknown → succeeded | failed after reconciliation; all
+transitions are drawn in `statements`. Entries are kept for two years at least.
 """
 
 from datetime import datetime
@@ -18,15 +18,15 @@ from bff.telemetry.metrics import count_redemption
 
 LedgerState = Literal["reserved", "sent", "succeeded", "failed", "unknown"]
 Settled = Literal["succeeded", "failed", "unknown"]
-# No redemption stays open longer than its vendor call may take; after this its process must have died.
+# A vendor call takes less than this, so the process of a redemption that is open for longer must have died.
 STALE_SECONDS = 60
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What a member asked for, and what the vendor said of it at that moment. `fingerprint` tells a replay of the
     same request from another request under the same key. `newest_transaction` is the latest in the member's history
-    before anything was sent: "" when there was none, None when the vendor would not tell. `session` names the sign-in
-    (the place of its record, not its id), `credentials` are sealed."""
+    before anything was sent: "" when there was none, None when the vendor has no history for us. `session` is the key
+    of the sign-in's record (not the session id), `credentials` are sealed."""
 
     customer_id: str
     key: str
@@ -43,7 +43,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a redemption ended; `reason` is an error code of ours when it failed. `retry_after_seconds` is what a busy
-    vendor asked for: it is told to whoever is waiting, and not kept."""
+    vendor asked for: it is returned to the client and not stored."""
 
     state: Settled
     transaction_id: str | None = None
@@ -57,7 +57,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(Intent, frozen=True, kw_only=True):
-    """One line of the ledger. `check_until` is there while an unknown outcome is still looked for."""
+    """One row of the ledger. `check_until` is set while the worker still tries to reconcile an unknown outcome."""
 
     id: int
     state: LedgerState
@@ -78,7 +78,7 @@ class Entry(Intent, frozen=True, kw_only=True):
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
-    """A redemption that stands in the way of another one of the same reward; `checking` while its end is looked for."""
+    """A redemption because of which the same reward should not be redeemed again; `checking` while it is reconciled."""
 
     key: str
     checking: bool
@@ -92,7 +92,7 @@ class Ledger:
         self._times = {"check_seconds": check_seconds, "stale_seconds": STALE_SECONDS}
 
     async def reserve(self, intent: Intent) -> tuple[Entry, bool]:
-        """Write the intent down before the vendor is told. Returns the entry and whether it is new.
+        """Write the intent before it is sent. Returns the entry and whether it is new.
 
         Raises Problem `request_in_progress` while another redemption of this member is open.
         """
@@ -101,7 +101,7 @@ class Ledger:
             values = msgspec.structs.asdict(intent) | {"support_reference": new_reference("R")}
             entry: Entry | None = await (await cursor.execute(statements.INSERT_INTENT, values)).fetchone()
             if entry is not None:
-                # If this process dies on the way, somebody else finds the line.
+                # If this process dies, the job settles the entry.
                 await defer(cursor.connection, "rescue_redemption", entry.id, seconds=STALE_SECONDS + 1)
                 return entry, True
         existing = await self.find(intent.customer_id, intent.key)
@@ -117,26 +117,25 @@ class Ledger:
             return await cursor.fetchone()
 
     async def recent(self, customer_id: str, reward_id: str, since: float) -> Recent | None:
-        """The latest redemption of this reward that is still being checked, or that did not fail, is at most five
-        minutes old, and was made after `since` (Unix seconds)."""
+        """The latest redemption of this reward that is being reconciled, or that did not fail, is at most five minutes
+        old, and was made after `since` (Unix seconds)."""
         async with self._database.rows_of(Recent) as cursor:
             return await (await cursor.execute(statements.RECENT, (customer_id, reward_id, since))).fetchone()
 
     async def mark_sent(self, entry: Entry) -> bool:
-        """The last step before the vendor is told, and the fence: False when somebody else has settled the entry
-        meanwhile, and then it must not be sent."""
+        """The last step before the request is sent, and the fence: False when the entry was settled meanwhile, and then
+        it must not be sent."""
         async with self._database.connection() as connection:
             marked = await connection.execute(statements.MARK_SENT, (entry.id,))
             return marked.rowcount == 1
 
     async def settle(self, entry: Entry, outcome: Outcome) -> Entry:
-        """Write how it ended. A clear end is never overwritten, but for a failure that was only concluded; what stands
-        in the ledger is returned.
+        """Write the outcome, and with an unknown one the job that reconciles it. Returns the entry as it is stored.
 
-        With an unknown end a job is committed that finds out.
+        A clear outcome is never overwritten, except a failure that was concluded without the vendor's reply.
         """
         async with self._database.rows_of(Entry) as cursor:
-            await one_at_a_time(cursor.connection, entry.customer_id)
+            await lock_member(cursor.connection, entry.customer_id)
             values = msgspec.structs.asdict(outcome) | self._times | {"id": entry.id}
             settled: Entry | None = await (await cursor.execute(statements.SETTLE, values)).fetchone()
             if settled is not None and settled.state == "unknown":
@@ -146,34 +145,35 @@ class Ledger:
         return settled or await self.find(entry.customer_id, entry.key) or entry
 
     async def rescue(self, number: int) -> bool:
-        """Settle this line if its process must have died; returns whether it is open no more."""
+        """Settle this entry if its process must have died; returns whether it is settled."""
         async with self._database.rows_of(Entry) as cursor:
             await self._settle_stale(cursor, number=number)
             found = await cursor.execute(statements.FIND_OPEN, (number,))
             return await found.fetchone() is None
 
     async def listed(self, *, state: str | None, customer_id: str | None, limit: int) -> list[Entry]:
-        """The latest lines, newest first."""
+        """The latest entries, newest first."""
         async with self._database.rows_of(Entry) as cursor:
             values = {"state": state, "customer": customer_id, "limit": limit}
             return await (await cursor.execute(statements.LISTED, values)).fetchall()
 
     async def forget(self, customer_id: str) -> tuple[int, int]:
-        """Delete lines that were never sent and what the others need not keep; returns how many went and stay.
+        """Delete entries that were never sent, and of the others what need not stay; returns how many were deleted and
+        how many stay.
 
-        Raises Problem `request_in_progress` while a redemption is open, since its end would be written afterwards.
+        Raises Problem `request_in_progress` while a redemption is open, since its outcome would be written afterwards.
         """
         async with self._database.rows_of(Entry) as cursor:
-            await one_at_a_time(cursor.connection, customer_id)
+            await lock_member(cursor.connection, customer_id)
             await self._settle_stale(cursor, customer_id=customer_id)
-            under_way = await cursor.execute(statements.FIND_OPEN_OF, (customer_id,))
-            if await under_way.fetchone() is not None:
+            found = await cursor.execute(statements.FIND_OPEN_OF_MEMBER, (customer_id,))
+            if await found.fetchone() is not None:
                 raise Problem(
                     "request_in_progress", "A redemption of this member is under way. Run this again in a minute."
                 )
-            gone = await cursor.connection.execute(statements.DELETE_UNSENT, (customer_id,))
+            deleted = await cursor.connection.execute(statements.DELETE_UNSENT, (customer_id,))
             kept = await cursor.connection.execute(statements.FORGET, (customer_id,))
-            return gone.rowcount, kept.rowcount
+            return deleted.rowcount, kept.rowcount
 
     async def _settle_stale(
         self, cursor: "psycopg.AsyncCursor[Any]", *, customer_id: str | None = None, number: int | None = None
@@ -184,6 +184,6 @@ class Ledger:
                 await defer(cursor.connection, "check_redemption", entry.id)
 
 
-async def one_at_a_time(connection: "psycopg.AsyncConnection[Any]", customer_id: str) -> None:
-    """Wait until nobody else writes down how this member's redemptions ended, and let nobody until the commit."""
+async def lock_member(connection: "psycopg.AsyncConnection[Any]", customer_id: str) -> None:
+    """Wait for the lock on the outcomes of this member's redemptions, and hold it until the commit."""
     await connection.execute(statements.LOCK_MEMBER, (customer_id,))

@@ -1,9 +1,9 @@
-"""Asking Okendo for a member who may have left: which credentials are kept for that, and how they are used.
+"""Calling Okendo as a member who may have left: which credentials are stored for that, and how they are used.
 
-Two things are sealed into a line of the ledger. The place and share of the member's session open its record for as
-long as they are signed in, so that its tokens are renewed as ever, by whoever comes first. The JWT of the moment
-serves after they signed out, until it expires. The rotating refresh token is never copied: a copy would end the
-session it came from. (docs/decisions/redeem-once.md)
+Two things are sealed into an entry of the ledger. The key and key share of the member's session open its record while
+they are signed in, so that its tokens are renewed as on any request. The JWT of that moment works after they signed
+out, until it expires. The rotating refresh token is never copied, because using a copy would end the session it came
+from. (docs/decisions/redeem-once.md)
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ log = structlog.get_logger("offline_access")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """Secrets: the place of a session's record, the share of its key, and a JWT if it had one."""
+    """Secrets: the key of a session's record, the share of its encryption key, and a JWT if it had one."""
 
     session: str
     key_share: bytes
@@ -33,7 +33,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OfflineAccess:
-    """Reads what a member may read, in their absence."""
+    """Reads what a member may read, while they are away."""
 
     def __init__(self, *, okendo: OkendoClient, sessions: Sessions, exchange: Exchange, keys: KeyRing) -> None:
         self._okendo = okendo
@@ -42,13 +42,13 @@ class OfflineAccess:
         self._keys = keys
 
     def sealed(self, session: Session, jwt: str | None) -> bytes:
-        """The credentials of this session, for this customer's lines alone."""
+        """The credentials of this session, sealed for this customer's entries alone."""
         credentials = Credentials(session=session.key, key_share=session.key_share, jwt=jwt)
-        place = session.data.customer_id.encode()
-        return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), associated_data=place)
+        customer = session.data.customer_id.encode()
+        return self._keys.seal("redemption", msgspec.msgpack.encode(credentials), associated_data=customer)
 
     async def serves(self, customer_id: str, sealed: bytes | None) -> bool:
-        """Whether the credentials open, and are of a sign-in that goes on: then nobody else need lend theirs."""
+        """Whether the credentials open and their session is still there; then no other credentials are needed."""
         try:
             credentials = self._opened(customer_id, sealed)
         except Problem:
@@ -60,8 +60,8 @@ class OfflineAccess:
     ) -> ReplyT:
         """Call an idempotent operation as this member.
 
-        Raises Problem `session_expired` when nothing is kept that opens or serves, UpstreamFailed when a vendor fails,
-        and VendorRefused when Okendo does not accept what is kept.
+        Raises Problem `session_expired` when there are no credentials that open or work, UpstreamFailed when a vendor
+        fails, and VendorRefused when Okendo does not accept the credentials.
         """
         credentials = self._opened(customer_id, sealed)
         session = await self._sessions.find(credentials.session, credentials.key_share)
@@ -79,5 +79,5 @@ class OfflineAccess:
         try:
             opened = self._keys.open("redemption", sealed or b"", associated_data=customer_id.encode())
         except SealBroken:
-            raise Problem("session_expired", "There is nothing to look with.") from None
+            raise Problem("session_expired", "There are no credentials.") from None
         return msgspec.msgpack.decode(opened, type=Credentials)

@@ -1,6 +1,6 @@
-"""Finding out how a redemption ended whose answer was lost, from what Okendo's history says.
+"""Reconciling a redemption whose reply was lost with the member's history at Okendo.
 
-Nothing in here spends points: it only reads. How sure it must be, and what it cannot know, is written down in
+Nothing in here spends points: it only reads. What counts as certain, and what cannot be known, is written down in
 docs/decisions/redeem-once.md.
 """
 
@@ -18,8 +18,9 @@ from bff.schemas.activity import is_redemption
 from bff.schemas.base import amount
 from bff.vendors.okendo.member_operations import CUSTOMER, TRANSACTIONS
 from bff.vendors.okendo.replies import Transaction
+from bff.vendors.okendo.row import Page
 
-PAGE = 50
+PAGE_SIZE = 50
 MOST_PAGES = 20
 log = structlog.get_logger("reconciliation")
 
@@ -35,16 +36,16 @@ class Reconciliation:
         self._settling_seconds = settling_seconds
 
     async def check(self, number: int) -> float | None:
-        """Look once whether this redemption went through, and write down what is certain.
+        """Try once to reconcile this redemption, and write the outcome if it is certain.
 
-        Returns in how many seconds to look again, None when there is nothing to look for any more.
+        Returns in how many seconds to try again, None when there is nothing more to do.
         """
         unresolved = await self._unresolved.find(number)
         if unresolved is None:
             return None
-        outcome, why = await self._found_out(unresolved)
+        outcome, why = await self._conclude(unresolved)
         if outcome is not None and await self._unresolved.reconcile(unresolved, outcome):
-            log.info("redemption_found_out", state=outcome.state, reference=unresolved.support_reference)
+            log.info("redemption_reconciled", state=outcome.state, reference=unresolved.support_reference)
             return None
         if unresolved.overdue and await self._unresolved.expire(unresolved):
             log.error("redemption_unknown", reason=why, reference=unresolved.support_reference)
@@ -52,13 +53,13 @@ class Reconciliation:
         log.info("redemption_checked", state="unknown", reason=why, reference=unresolved.support_reference)
         return 0.5 if unresolved.overdue else min(120.0, max(0.5, unresolved.seconds_since_sent / 4))
 
-    async def _found_out(self, unresolved: Unresolved) -> tuple[Outcome | None, str]:
-        """What is certain, if anything, and in a word why not more is."""
+    async def _conclude(self, unresolved: Unresolved) -> tuple[Outcome | None, str]:
+        """The outcome, None while it is not certain, and then why it is not."""
         try:
             since = await self._since(unresolved)
             settled = unresolved.seconds_since_sent >= self._settling_seconds
             outcome, why = judged(unresolved, since, settled=settled)
-            if outcome is not None and outcome.state == "failed" and await self._poorer(unresolved, since or ()):
+            if outcome is not None and outcome.state == "failed" and await self._lacks_points(unresolved, since or ()):
                 return None, "points are gone, the history does not say why"
         except UpstreamFailed:
             return None, "Okendo cannot be asked"
@@ -71,20 +72,13 @@ class Reconciliation:
         return outcome, why
 
     async def _since(self, unresolved: Unresolved) -> list[Transaction] | None:
-        """Every transaction since the redemption began, newest first; None when the history is not to be trusted."""
+        """Every transaction since the redemption began, newest first; None when the history cannot be relied on."""
         if unresolved.newest_transaction is None:
             return None
         since: list[Transaction] = []
         cursor = None
         for _ in range(MOST_PAGES):
-            page = await self._offline_access.as_member(
-                unresolved.customer_id,
-                unresolved.credentials,
-                TRANSACTIONS,
-                limit=PAGE,
-                order="date desc",
-                cursor=cursor,
-            )
+            page = await self._page(unresolved, cursor)
             ids = [transaction.id for transaction in page.items]
             known = ids.index(unresolved.newest_transaction) if unresolved.newest_transaction in ids else None
             since += page.items if known is None else page.items[:known]
@@ -97,27 +91,37 @@ class Reconciliation:
                 break
         return since if unresolved.newest_transaction == "" and cursor is None else None
 
-    async def _poorer(self, unresolved: Unresolved, since: Sequence[Transaction]) -> bool:
-        """Whether the member has less than the history explains."""
+    async def _page(self, unresolved: Unresolved, cursor: str | None) -> Page[Transaction]:
+        return await self._offline_access.as_member(
+            unresolved.customer_id,
+            unresolved.credentials,
+            TRANSACTIONS,
+            limit=PAGE_SIZE,
+            order="date desc",
+            cursor=cursor,
+        )
+
+    async def _lacks_points(self, unresolved: Unresolved, since: Sequence[Transaction]) -> bool:
+        """Whether the member has fewer points than the history explains."""
         customer = await self._offline_access.as_member(unresolved.customer_id, unresolved.credentials, CUSTOMER)
         return customer.balance < balance_after(unresolved, since)
 
 
 def judged(unresolved: Unresolved, since: Sequence[Transaction] | None, *, settled: bool) -> tuple[Outcome | None, str]:
-    """What the history since a redemption says of it, and in a word why not more; `settled` says that what was sent
-    must have had its effect by now, if it ever has one.
+    """The outcome that the history since a redemption proves, None while it proves none, and then why; `settled` says
+    that the request must have had its effect by now, if it ever has one.
 
-    Only transactions before the member's next redemption are surely not of that one; later ones count when that one
-    is settled and does not claim them. One whose transaction cannot be told among them is as good as open.
+    Only transactions before the member's next redemption surely do not belong to that one. Later ones count when that
+    one is settled and does not claim them; one whose transaction cannot be recognised counts as open.
     """
     if since is None:
-        return None, "the history is not to be trusted"
+        return None, "the history cannot be relied on"
     if not set(unresolved.later_codes) <= {one.code for one in since if one.code is not None}:
         unresolved = msgspec.structs.replace(unresolved, later_open=True)
     fitting = [one for one in since if is_of(unresolved, one) and not _is_claimed(unresolved, one)]
     before_next = _before_next(unresolved, since)
     if before_next is None:
-        return None, "the history is not to be trusted"
+        return None, "the history cannot be relied on"
     candidates = [one for one in fitting if one in before_next] or ([] if unresolved.later_open else fitting)
     if len(candidates) > 1:
         return None, "more than one transaction fits"
@@ -131,7 +135,7 @@ def judged(unresolved: Unresolved, since: Sequence[Transaction] | None, *, settl
 
 
 def _before_next(unresolved: Unresolved, since: Sequence[Transaction]) -> Sequence[Transaction] | None:
-    """Those of `since` that were there before the member's next redemption; None when that makes no sense."""
+    """Those of `since` that are older than the member's next redemption; None when `since` contradicts the ledger."""
     if unresolved.next_newest is None:
         return [] if unresolved.later_open else since
     if unresolved.next_newest == unresolved.newest_transaction:
@@ -141,10 +145,10 @@ def _before_next(unresolved: Unresolved, since: Sequence[Transaction]) -> Sequen
 
 
 def is_of(unresolved: Unresolved, transaction: Transaction) -> bool:
-    """Whether a transaction may be this redemption: of its reward, or where the vendor does not say, of its price.
+    """Whether a transaction may be this redemption: by its reward, or by its price where the vendor names no reward.
 
-    The words for what a transaction is are not public, so one that we do not know rules nothing out. A coupon can be
-    earned as well, but not at the price of a reward.
+    Okendo's kinds of transactions are not documented, so an unknown kind rules nothing out. A coupon can be earned as
+    well, but not at the price of a reward.
     """
     if transaction.reward is not None:
         return transaction.reward == unresolved.reward_id
@@ -155,14 +159,14 @@ def is_of(unresolved: Unresolved, transaction: Transaction) -> bool:
 
 
 def _is_claimed(unresolved: Unresolved, transaction: Transaction) -> bool:
-    """Whether another line accounts for it: replies do not always name their transaction, but then the coupon tells."""
+    """Whether it belongs to another entry, by its id, or by its coupon where the reply named no transaction."""
     return transaction.id in unresolved.claimed or transaction.code in unresolved.claimed
 
 
 def balance_after(unresolved: Unresolved, since: Sequence[Transaction]) -> float:
-    """The least that the member has now if this redemption was not carried out.
+    """The lowest balance that the member can have now if this redemption was not carried out.
 
-    Only what was surely redeemed otherwise lowers it. Points that went in any other way might be this redemption.
+    Only transactions that are surely other redemptions lower it; any other loss of points may be this redemption.
     """
     return unresolved.balance_seen + sum(_change(unresolved, one) for one in since)
 
@@ -175,7 +179,7 @@ def _change(unresolved: Unresolved, transaction: Transaction) -> float:
 
 
 def newest_first(transactions: Sequence[Transaction]) -> bool:
-    """Whether the history came in the order it was asked for, as far as its dates say."""
+    """Whether the history came in the order that was requested, as far as its dates say."""
     dates = [transaction.date for transaction in transactions if transaction.date is not None]
     return all(newer >= older for newer, older in pairwise(dates))
 

@@ -1,8 +1,7 @@
-"""Redeeming points exactly once over a vendor without idempotency keys.
+"""Redeeming points exactly once at a vendor without idempotency keys.
 
-The intent is written down before Okendo is told, Okendo is told once, and what it answered is kept under the
-shopper's key for ever. An answer that never came leaves the outcome unknown: it is said so, never sent again, and
-`reconcile` finds out what happened.
+The intent is written down, then it is sent to Okendo once, and the reply is kept under the shopper's key for ever. When
+the reply is lost, the outcome is unknown: the shopper is told so, nothing is sent again, and `reconcile` settles it.
 """
 
 import asyncio
@@ -34,15 +33,15 @@ from bff.vendors.okendo.replies import Redeemed
 
 LEASE_WAIT_SECONDS = 6.0
 ANSWER_SECONDS = 9.0
-# What took longer to be written down is not sent any more: others may look for its traces soon, and must find them.
+# If marking it as sent took longer, it is not sent any more: reconciliation may begin soon, and must see its effect.
 SEND_SECONDS = 10.0
-# Enough of the history to see that it came newest first, as it was asked for.
-NOTED = 10
+# Enough of the history to see that it came newest first, as requested.
+HISTORY_LIMIT = 10
 log = structlog.get_logger("redemption")
 
 
 class RedeemRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One reward under one key of the shopper's own. `request_id` is for the evidence alone."""
+    """One reward under one idempotency key. `request_id` is kept as evidence alone."""
 
     key: str
     reward_id: str
@@ -50,12 +49,12 @@ class RedeemRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fingerprint(self) -> str:
-        """What tells a replay of this request from another one under the same key."""
+        """It distinguishes a replay of this request from another request under the same key."""
         return hashlib.sha256(self.reward_id.encode()).hexdigest()
 
 
 class Redemptions:
-    """Redeems and remembers. Besides what a method says, all raise Problem `store_unavailable`."""
+    """Redeeming, and what came of it. Besides what they say, all methods raise Problem `store_unavailable`."""
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class Redemptions:
         self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
 
     async def redeem(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
-        """Redeem, or return how it ended before. Returns the entry and whether it is a replay.
+        """Redeem, or replay the stored outcome. Returns the entry and whether it is a replay.
 
         Raises Problem `idempotency_key_reused` (another reward under this key), `request_in_progress` (this or
         another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
@@ -91,7 +90,7 @@ class Redemptions:
         entry = await self._ledger.find(session.data.customer_id, wanted.key)
         if entry is not None:
             return _replay(entry, wanted), True
-        # The task outlives the request: when the shopper or the deadline goes away, the outcome is still written.
+        # The task outlives the request: the outcome is written even when the shopper leaves or the deadline passes.
         task = self._start(self._carry_out(session, wanted))
         await asyncio.wait({task}, timeout=ANSWER_SECONDS)
         if task.done():
@@ -104,20 +103,20 @@ class Redemptions:
     async def find(self, session: Session, key: str) -> Entry:
         """The member's own entry; raises Problem `not_found`.
 
-        Whoever signed in anew since an answer was lost helps to find out: with the old sign-in nobody may be able to.
+        If its outcome is unknown and the stored credentials do not work any more, this session's are attached.
         """
         known = await self._ledger.find(session.data.customer_id, key)
         if known is None:
             raise Problem("not_found", "There is no redemption under this address.")
-        if not await self._needs_help(known, session):
+        if not await self._needs_credentials(known, session):
             return known
         loyalty = session.data.loyalty
         return await self._unresolved.attach_credentials(
             known, session, self._offline_access.sealed(session, loyalty.jwt if loyalty else None)
         )
 
-    async def _needs_help(self, entry: Entry, session: Session) -> bool:
-        """Whether it cannot be found out with what is kept. What was given up waits for a sign-in after that."""
+    async def _needs_credentials(self, entry: Entry, session: Session) -> bool:
+        """Whether it cannot be reconciled with the stored credentials. An expired one takes only a later sign-in."""
         if entry.state != "unknown":
             return False
         if entry.check_until is None and session.data.created_at <= entry.changed_at.timestamp():
@@ -125,15 +124,15 @@ class Redemptions:
         return not await self._offline_access.serves(entry.customer_id, entry.credentials)
 
     async def unsettled(self, session: Session) -> str | None:
-        """The key of the member's latest redemption whose outcome is still looked for."""
+        """The key of the member's latest redemption that is being reconciled."""
         return await self._unresolved.unsettled(session.data.customer_id)
 
     async def recent(self, session: Session, reward_id: str) -> Recent | None:
-        """A redemption of this reward that is still being checked, or of this session and only minutes old."""
+        """A redemption of this reward that is being reconciled, or that this session made minutes ago."""
         return await self._ledger.recent(session.data.customer_id, reward_id, session.data.created_at)
 
     async def finish(self, seconds: float) -> None:
-        """Let redemptions under way come to their end before the process stops."""
+        """Wait for redemptions under way, at most so long, before the process stops."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 
@@ -141,46 +140,51 @@ class Redemptions:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        # Somebody always looks at the error, even when the request that waited for it has gone.
+        # The error is always retrieved, even when the request that waited for it has gone.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
 
     async def _carry_out(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
-        """One at a time per member. Balance, price and eligibility are read from Okendo at this moment."""
+        """One at a time per member."""
         async with self._leases.lease(f"redeem:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             entry = await self._ledger.find(session.data.customer_id, wanted.key)
             if entry is not None:
                 return _replay(entry, wanted), True
-            (member, rewards), last_transaction_id = await asyncio.gather(
-                self._rewards.offered(session), self._last_transaction_id(session)
-            )
-            reward = _redeemable_reward(rewards, wanted.reward_id)
-            jwt = await self._exchange.jwt(session)
-            intent = Intent(
-                customer_id=session.data.customer_id,
-                key=wanted.key,
-                fingerprint=wanted.fingerprint,
-                reward_id=reward.id,
-                reward_name=reward.name,
-                points=reward.points,
-                balance_seen=member.points.balance,
-                newest_transaction=last_transaction_id,
-                session=session.key,
-                credentials=self._offline_access.sealed(session, jwt),
-                request_id=wanted.request_id,
-            )
+            intent, jwt = await self._intent(session, wanted)
             entry, is_new = await self._ledger.reserve(intent)
             if not is_new:
                 return _replay(entry, wanted), True
             return await self._send_once(jwt, entry), False
 
-    async def _last_transaction_id(self, session: Session) -> str | None:
-        """The newest transaction before anything is sent, by which a lost answer can be found out later.
+    async def _intent(self, session: Session, wanted: RedeemRequest) -> tuple[Intent, str]:
+        """What is to be redeemed, with balance, price and eligibility as Okendo has them now, and the JWT to send."""
+        (member, rewards), last_transaction_id = await asyncio.gather(
+            self._rewards.offered(session), self._last_transaction_id(session)
+        )
+        reward = _redeemable_reward(rewards, wanted.reward_id)
+        jwt = await self._exchange.jwt(session)
+        intent = Intent(
+            customer_id=session.data.customer_id,
+            key=wanted.key,
+            fingerprint=wanted.fingerprint,
+            reward_id=reward.id,
+            reward_name=reward.name,
+            points=reward.points,
+            balance_seen=member.points.balance,
+            newest_transaction=last_transaction_id,
+            session=session.key,
+            credentials=self._offline_access.sealed(session, jwt),
+            request_id=wanted.request_id,
+        )
+        return intent, jwt
 
-        "" when there is none yet, None when Okendo has no history for us: then a lost answer stays unknown.
+    async def _last_transaction_id(self, session: Session) -> str | None:
+        """The newest transaction before anything is sent, from which a lost reply can be reconciled later.
+
+        "" when there is none yet, None when Okendo has no history for us: then a lost reply stays unknown.
         """
         try:
-            history = (await self._activity.transactions(session, limit=NOTED)).items
+            history = (await self._activity.transactions(session, limit=HISTORY_LIMIT)).items
         except UpstreamFailed:
             raise
         except Problem as problem:
@@ -208,16 +212,16 @@ class Redemptions:
                 log.error("redemption_contradicted", reference=entry.support_reference)
             return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
         except Problem:
-            # The ledger says "sent" and will say "unknown" soon: true in any case, and never sent again.
+            # The entry stays "sent" and becomes "unknown" soon, which is true in any case; nothing is sent again.
             log.error("redemption_not_settled", reference=entry.support_reference)
             return msgspec.structs.replace(entry, state="sent")
 
     async def _call_okendo(self, jwt: str, entry: Entry) -> Outcome:
-        """Tell Okendo, once and whatever comes back, and understand its answer."""
+        """Send it to Okendo, once, and read the reply."""
         try:
             redeemed = await self._okendo.for_member(REDEEM, jwt, reward=entry.reward_id)
         except VendorRefused as refusal:
-            # Others of 4xx, such as a gateway's 408, do not say that nothing was done.
+            # Another 4xx, such as a gateway's 408, does not say that nothing was done.
             if (refusal.operation, refusal.status) not in REFUSALS:
                 return Outcome(state="unknown")
             return Outcome(state="failed", reason=problem_of(refusal.operation, refusal.status).code)
@@ -230,7 +234,7 @@ class Redemptions:
 
 def _success(redeemed: Redeemed) -> Outcome:
     if redeemed.code is None and redeemed.store_credit is None:
-        # Okendo said yes, but not what was given in a form we know: to say "no code needed" might be wrong.
+        # Okendo said yes, but not in a form we know what it gave: to say "no code needed" might be wrong.
         return Outcome(state="unknown")
     return Outcome(
         state="succeeded",

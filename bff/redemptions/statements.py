@@ -1,11 +1,20 @@
-"""Every statement on the table of redemptions, and with them the moves of its state machine.
+"""Every statement on the table of redemptions, and with them the transitions of its state machine.
 
-reserved ── sent ──┬── succeeded
-    │              ├── failed ──── succeeded   only when the vendor itself says so after all
-    │              └── unknown ─┬─ succeeded   reconciled, or resolved by a person
-    │                           ├─ failed
-    │                           └─ unknown     nobody looks any more (`check_until` is NULL)
-    └── failed                                 never sent
+INSERT_INTENT ── reserved ──┬── sent             MARK_SENT
+                            └── failed           SETTLE_STALE: its process died before it was sent
+
+sent ──┬── succeeded | failed                    SETTLE: the vendor's reply is clear
+       └── unknown                               SETTLE: the reply was lost. SETTLE_STALE: its process died
+
+unknown ──┬── succeeded | failed                 SETTLE: the worker reconciled it, or the reply came late
+          ├── succeeded | failed                 RESOLVE: a person looked; the state is final
+          └── unknown                            reconciled while `check_until` is set: EXPIRE and FORGET clear it,
+                                                 ATTACH_CREDENTIALS and a late SETTLE set it again
+
+failed ──┬── succeeded                           SETTLE: it was sent, no person resolved it, and now the vendor says yes
+         └── deleted                             DELETE_UNSENT: it was never sent, and the member is forgotten
+
+A succeeded redemption never changes its state. Only reserved and sent ones count as open, of which a member has one.
 """
 
 INSERT_INTENT = """
@@ -17,8 +26,8 @@ INSERT_INTENT = """
     ON CONFLICT DO NOTHING
     RETURNING *
 """
-# Credentials are needed for as long as somebody may look; a clear end deletes them. A success that the vendor itself
-# has told counts more than a failure that was concluded without its answer, unless a person has looked.
+# Credentials stay while the outcome is unknown; a clear outcome deletes them. A success that the vendor itself reports
+# overrides a failure that was concluded without its reply, unless a person resolved it.
 SETTLE = """
     UPDATE redemptions
     SET state = %(state)s, transaction_id = %(transaction_id)s, coupon_code = %(coupon_code)s,
@@ -27,11 +36,11 @@ SETTLE = """
         check_until = CASE %(state)s WHEN 'unknown' THEN now() + make_interval(secs => %(check_seconds)s) END,
         credentials = CASE %(state)s WHEN 'unknown' THEN credentials END
     WHERE id = %(id)s
-        AND (state IN ('reserved', 'sent', 'unknown')
+        AND (state IN ('sent', 'unknown')
              OR state = 'failed' AND %(state)s = 'succeeded' AND sent_at IS NOT NULL AND note IS NULL)
     RETURNING *
 """
-# A reserved line was never sent, so it may safely be called failed; a sent one can only be called unknown.
+# A reserved entry was never sent, so it has failed; a sent one may have been carried out, so it is unknown.
 SETTLE_STALE = """
     UPDATE redemptions
     SET state = CASE state WHEN 'reserved' THEN 'failed' ELSE 'unknown' END,
@@ -79,8 +88,8 @@ EXPIRE = """
     WHERE id = %(id)s AND state = 'unknown' AND check_until = %(check_until)s
         AND credentials IS NOT DISTINCT FROM %(credentials)s
 """
-# The time to look runs from the sign-in, so that looking again and again never makes it longer. A line of no session
-# belongs to a member who was forgotten, and nothing is found out about them any more.
+# The checks run from the sign-in on, so that visiting the page again and again does not prolong them. An entry without
+# a session belongs to a member who was forgotten, and is reconciled no more.
 ATTACH_CREDENTIALS = """
     UPDATE redemptions
     SET session = %(session)s, credentials = %(credentials)s,
@@ -98,7 +107,7 @@ RESOLVE = """
 
 FIND = "SELECT * FROM redemptions WHERE customer_id = %s AND key = %s"
 FIND_OPEN = "SELECT * FROM redemptions WHERE id = %s AND state IN ('reserved', 'sent')"
-FIND_OPEN_OF = "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')"
+FIND_OPEN_OF_MEMBER = "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')"
 FIND_UNSETTLED = "SELECT key FROM redemptions WHERE customer_id = %s AND check_until > now() ORDER BY id DESC LIMIT 1"
 MARK_SENT = """
     UPDATE redemptions SET state = 'sent', sent_at = now(), changed_at = now() WHERE id = %s AND state = 'reserved'
@@ -109,5 +118,5 @@ FORGET = """
     SET coupon_code = NULL, coupon_description = NULL, credentials = NULL, check_until = NULL, session = ''
     WHERE customer_id = %s
 """
-# Held until the commit: one writer at a time for a member's redemptions.
+# Held until the commit, so that one transaction at a time writes the outcomes of a member's redemptions.
 LOCK_MEMBER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"

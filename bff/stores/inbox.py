@@ -1,15 +1,21 @@
-"""The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that looks at it."""
+"""The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that handles it.
+
+States: new → done | ignored | needs_review, and needs_review → new when a person has it tried again. Nobody else writes
+to this table; who settles an event in a transaction of their own calls `settle_in`.
+"""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import psycopg
 import structlog
 
 from bff.stores.database import Database
 from bff.stores.queue import Task, defer
 
 Vendor = Literal["subtotal", "okendo"]
+Settled = Literal["done", "ignored", "needs_review"]
 log = structlog.get_logger("inbox")
 
 
@@ -29,7 +35,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that nobody has looked at yet; `overdue` when it has been tried for long enough."""
+    """An event that is not settled; `overdue` when it has been tried for long enough."""
 
     id: int
     type: str
@@ -40,7 +46,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     seconds_since: float
 
 
-class Parked(msgspec.Struct, frozen=True, kw_only=True):
+class EventToReview(msgspec.Struct, frozen=True, kw_only=True):
     """An event that waits for a person, for the list."""
 
     event_id: str
@@ -62,7 +68,7 @@ FIND = """
         extract(epoch FROM now() - received_at)::float8 AS seconds_since
     FROM webhook_events WHERE id = %s AND state = 'new' AND body IS NOT NULL
 """
-# What is done needs no body any more, and the body holds what is personal.
+# An event that is done needs no body any more, and the body holds personal data.
 SETTLE = """
     UPDATE webhook_events
     SET state = %(state)s, reason = %(reason)s, body = CASE %(state)s WHEN 'done' THEN NULL ELSE body END
@@ -74,7 +80,18 @@ IS_LATEST = """
         WHERE later.resource = event.resource AND later.type = event.type AND later.sequence > event.sequence)
     FROM webhook_events AS event WHERE id = %s
 """
-# Everything of one customer; their events are known by their id alone.
+TO_REVIEW = """
+    SELECT event_id, type, reason, received_at FROM webhook_events WHERE state = 'needs_review'
+    ORDER BY id DESC LIMIT %s
+"""
+REPLAY = """
+    UPDATE webhook_events
+    SET state = 'new', reason = NULL, try_until = now() + make_interval(secs => %(retry_seconds)s)
+    WHERE vendor = 'subtotal' AND state = 'needs_review' AND body IS NOT NULL
+        AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s)
+    RETURNING id
+"""
+# The ids stay, so that the same events are not taken for new ones.
 FORGET = "UPDATE webhook_events SET body = NULL, state = 'ignored' WHERE customer_id = %s AND body IS NOT NULL"
 
 
@@ -86,7 +103,7 @@ class Inbox:
         self._retry_seconds = retry_seconds
 
     async def store(self, arrival: Arrival, task: Task) -> bool:
-        """Keep an event and have `task` done for it, both or neither; False when it had come before."""
+        """Store an event together with a job for `task`; False when it is stored already."""
         async with self._database.connection() as connection:
             values = msgspec.structs.asdict(arrival) | {"retry_seconds": self._retry_seconds}
             row = await (await connection.execute(STORE, values)).fetchone()
@@ -102,13 +119,13 @@ class Inbox:
             return False
 
     async def find(self, number: int) -> Stored | None:
-        """This event, if nobody has settled it."""
+        """This event, if it is not settled."""
         async with self._database.rows_of(Stored) as cursor:
             return await (await cursor.execute(FIND, (number,))).fetchone()
 
-    async def settle(self, number: int, state: Literal["done", "ignored", "parked"], reason: str | None = None) -> None:
+    async def settle(self, number: int, state: Settled, reason: str | None = None) -> None:
         async with self._database.connection() as connection:
-            await connection.execute(SETTLE, {"id": number, "state": state, "reason": reason})
+            await settle_in(connection, number, state, reason)
 
     async def is_latest(self, number: int) -> bool:
         """Whether no later event of the same kind about the same thing is here."""
@@ -116,33 +133,28 @@ class Inbox:
             row = await (await connection.execute(IS_LATEST, (number,))).fetchone()
             return bool(row and row[0])
 
-    async def parked(self, limit: int) -> list[Parked]:
-        """Events that could not be made sense of, newest first."""
-        async with self._database.rows_of(Parked) as cursor:
-            return await (
-                await cursor.execute(
-                    "SELECT event_id, type, reason, received_at FROM webhook_events WHERE state = 'parked'"
-                    " ORDER BY id DESC LIMIT %s",
-                    (limit,),
-                )
-            ).fetchall()
+    async def to_review(self, limit: int) -> list[EventToReview]:
+        """Events that wait for a person, newest first."""
+        async with self._database.rows_of(EventToReview) as cursor:
+            return await (await cursor.execute(TO_REVIEW, (limit,))).fetchall()
 
     async def replay(self, event_id: str | None) -> int:
-        """Try parked events again, the one of that id or all; returns how many."""
+        """Try events that need review again, the one of that id or all; returns how many."""
+        values = {"event_id": event_id, "retry_seconds": self._retry_seconds}
         async with self._database.connection() as connection:
-            found = await connection.execute(
-                "UPDATE webhook_events SET state = 'new', reason = NULL,"
-                " try_until = now() + make_interval(secs => %(retry_seconds)s)"
-                " WHERE vendor = 'subtotal' AND state = 'parked' AND body IS NOT NULL"
-                " AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s) RETURNING id",
-                {"event_id": event_id, "retry_seconds": self._retry_seconds},
-            )
-            rows = await found.fetchall()
+            rows = await (await connection.execute(REPLAY, values)).fetchall()
             for (number,) in rows:
                 await defer(connection, "take_event", number)
             return len(rows)
 
     async def forget(self, customer_id: str) -> int:
-        """Delete what the customer's events said; returns of how many."""
+        """Delete the bodies of the customer's events; returns how many."""
         async with self._database.connection() as connection:
             return (await connection.execute(FORGET, (customer_id,))).rowcount
+
+
+async def settle_in(
+    connection: "psycopg.AsyncConnection[Any]", number: int, state: Settled, reason: str | None = None
+) -> None:
+    """Settle an event in the caller's transaction, if it is not settled yet."""
+    await connection.execute(SETTLE, {"id": number, "state": state, "reason": reason})

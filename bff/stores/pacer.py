@@ -1,16 +1,16 @@
-"""The pace at which a vendor may be called: a clock in PostgreSQL that all processes set forward in turn.
+"""The pace at which a vendor may be called, kept by all processes together: each call reserves its slot in PostgreSQL.
 
-In PostgreSQL and not in Valkey, since whoever is paced works from the database's queue and needs nothing else.
+It is in PostgreSQL and not in Valkey because the worker takes its jobs from PostgreSQL, so it needs no other server.
 """
 
 import asyncio
 
 from bff.stores.database import Database
 
-# How many calls may come at once when nobody has called for a while.
+# How many calls may come at once after a pause.
 BURST = 3
 # The generic cell rate algorithm: `next_at` is when the next call is due at the steady pace.
-TURN = """
+RESERVE_SLOT = """
     INSERT INTO paces AS pace (name, next_at)
     VALUES (%(name)s, clock_timestamp() + make_interval(secs => %(interval)s))
     ON CONFLICT (name) DO UPDATE
@@ -32,14 +32,14 @@ class Pacer:
         self._interval = 1 / per_second
 
     async def wait(self) -> None:
-        """Wait until it is this caller's turn among all processes."""
+        """Reserve the next slot and wait for it."""
         slack = self._interval * (BURST - 1)
         values = {"name": self._name, "interval": self._interval, "slack": slack}
         async with self._database.connection() as connection:
-            row = await (await connection.execute(TURN, values)).fetchone()
+            row = await (await connection.execute(RESERVE_SLOT, values)).fetchone()
         await asyncio.sleep(max(0.0, row[0] if row else 0.0))
 
     async def pause(self, seconds: float) -> None:
-        """The vendor wants to be left alone for so long."""
+        """Reserve no slot for so many seconds, as the vendor asked."""
         async with self._database.connection() as connection:
             await connection.execute(PAUSE, (seconds, self._name))

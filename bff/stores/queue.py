@@ -1,7 +1,7 @@
 """The job queue: a job is committed together with the row it is about, or not at all.
 
 The queue is Procrastinate's, in the same PostgreSQL as the rows. Here is only what is needed to put something into
-it; what is done with it is in `jobs`. https://procrastinate.readthedocs.io
+it; `worker` does the jobs. https://procrastinate.readthedocs.io
 """
 
 from typing import Any, Literal
@@ -10,11 +10,14 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
-Task = Literal["check_redemption", "rescue_redemption", "take_event", "freshen_member", "pay_award"]
+Task = Literal["check_redemption", "rescue_redemption", "take_event", "refresh_member", "pay_award"]
 # Paying keeps a slow pace; in a queue of its own it holds nothing else up.
 PAYING = "paying"
-QUEUES: dict[Task, str] = {"take_event": PAYING, "pay_award": PAYING}
-# Events are read before awards are paid, so that shoppers see what is on its way.
+# A worker fails a task that it does not know, for good. A task with a new name goes into a queue that older workers do
+# not read, so that it waits until the deploy has replaced them (migration 0005).
+MEMBERS = "members"
+QUEUES: dict[Task, str] = {"take_event": PAYING, "pay_award": PAYING, "refresh_member": MEMBERS}
+# Events are handled before awards are paid, so that shoppers soon see which points are coming.
 PRIORITIES: dict[Task, int] = {"take_event": 1}
 RUN_NOW = """
     UPDATE procrastinate_jobs SET scheduled_at = now()
@@ -47,7 +50,7 @@ async def defer(
 
 
 async def run_now(connection: "psycopg.AsyncConnection[Any]", task: Task, row: int) -> None:
-    """Have `task` done at once: by the job that waits for it or is at it, and by a new one only if there is none."""
+    """Have `task` done at once: by the job that waits or runs for this row, by a new one only if there is none."""
     waiting = await connection.execute(RUN_NOW, (task, row))
     if waiting.rowcount == 0:
         await defer(connection, task, row)

@@ -29,7 +29,7 @@ class UpstreamTransport(AsyncBaseTransport):
     async def handle_async_request(self, request: Request) -> Response:
         headers = {name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers}
         body = await request.aread()
-        reply = await self._requests.send("shopify_token", request.method, str(request.url), headers, body)
+        reply = await self._requests.send("shopify_token", request.method, str(request.url), headers=headers, body=body)
         return Response(reply.status, headers=reply.headers, content=reply.body)
 
 

@@ -17,14 +17,14 @@ class ShopifyRequests:
         self._timeout_seconds = timeout_seconds
 
     async def get(self, operation: str, url: str) -> HttpReply:
-        return await self.send(operation, "GET", url, {"origin": self._origin})
+        return await self.send(operation, "GET", url, headers={"origin": self._origin})
 
     async def post_json(self, operation: str, url: str, payload: Any, headers: Mapping[str, str]) -> HttpReply:
         headers = {"origin": self._origin, **headers, "content-type": "application/json"}
-        return await self.send(operation, "POST", url, headers, msgspec.json.encode(payload))
+        return await self.send(operation, "POST", url, headers=headers, body=msgspec.json.encode(payload))
 
     async def send(
-        self, operation: str, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+        self, operation: str, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpReply:
         """Exactly these headers; only a GET is tried a second time."""
         call = Call(

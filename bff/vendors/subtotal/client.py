@@ -83,13 +83,15 @@ class SubtotalClient:
         return _text(await self._post("subtotal_connections", path, {"scope": scope}), "connection_token")
 
     async def _get(self, operation: str, path: str, **headers: str) -> Any:
-        return await self._request(operation, "GET", path, headers)
+        return await self._request(operation, "GET", path, headers=headers)
 
     async def _post(self, operation: str, path: str, payload: dict[str, Any]) -> Any:
-        return await self._request(operation, "POST", path, {"content-type": "application/json"}, payload)
+        return await self._request(
+            operation, "POST", path, headers={"content-type": "application/json"}, payload=payload
+        )
 
     async def _request(
-        self, operation: str, method: str, path: str, headers: dict[str, str] | None = None, payload: Any = None
+        self, operation: str, method: str, path: str, *, headers: dict[str, str] | None = None, payload: Any = None
     ) -> Any:
         reply = await self._upstream.call(
             Call(

@@ -93,9 +93,9 @@ async def _answer(request: Request[ProgramState], make: Serialise, *rows: Public
     """What `make` makes of Okendo's answers to these rows, in the language asked for where one of them has any."""
     asked = read_locale(request)
     catalogue = request.state["catalogue"]
-    if not all(catalogue.has(row, **asked) for row in rows if row.sends and asked):
+    if not all(catalogue.is_cached(row, **asked) for row in rows if row.sends and asked):
         await hit_locale(request)
-    copies = await asyncio.gather(*(catalogue.copy(row, **(asked if row.sends else {})) for row in rows))
+    copies = await asyncio.gather(*(catalogue.cached(row, **(asked if row.sends else {})) for row in rows))
     locale = asked if any(row.sends for row in rows) else None
     answer = request.state["rendered"].of(make, locale or {}, copies)
     response = kept(request, Response(answer.body, headers=_age(request, answer), media_type="application/json"))

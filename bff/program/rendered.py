@@ -1,4 +1,4 @@
-"""Public answers ready to be sent: bytes and their entity tag, made once for each copy of what they say."""
+"""Public answers as bytes with their entity tag, serialised once for each refresh of the catalogue."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bff.program.catalogue import MOST_COPIES
+from bff.program.catalogue import MAX_LOCALISED
 from bff.stores.shared_cache import Cached
 from bff.vendors.okendo.row import Locale
 
@@ -14,7 +14,7 @@ Serialise = Callable[..., Any]
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """Bytes to be sent, their entity tag, and when each part of what they say was asked of Okendo."""
+    """A body, its entity tag, and when each part of it was asked of Okendo (Unix seconds)."""
 
     body: bytes
     etag: str
@@ -22,23 +22,23 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class RenderedResponses:
-    """Answers made once for each copy of the catalogue that they come from."""
+    """The latest response of each function and locale."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[Any, ...], Rendered] = {}
+        self._rendered: dict[tuple[Any, ...], Rendered] = {}
 
-    def of(self, make: Serialise, locale: Locale, copies: Sequence[Cached[Any]]) -> Rendered:
-        """What `make` makes of the copies' values, in this locale."""
-        name = (make.__name__, *sorted(locale.items()))
-        asked_at = tuple(copy.asked_at for copy in copies)
-        answer = self._made.get(name)
-        if answer is None or answer.asked_at != asked_at:
-            if len(self._made) >= MOST_COPIES:
-                self._made.pop(next(iter(self._made)))
-            answer = self._made[name] = _rendered(make(*(copy.value for copy in copies)), asked_at)
-        return answer
+    def of(self, serialise: Serialise, locale: Locale, parts: Sequence[Cached[Any]]) -> Rendered:
+        """What `serialise` makes of the values of these cached parts, in this locale."""
+        name = (serialise.__name__, *sorted(locale.items()))
+        asked_at = tuple(part.asked_at for part in parts)
+        rendered = self._rendered.get(name)
+        if rendered is None or rendered.asked_at != asked_at:
+            if len(self._rendered) >= MAX_LOCALISED:
+                self._rendered.pop(next(iter(self._rendered)))
+            rendered = self._rendered[name] = _render(serialise(*(part.value for part in parts)), asked_at)
+        return rendered
 
 
-def _rendered(value: Any, asked_at: tuple[float, ...]) -> Rendered:
+def _render(value: Any, asked_at: tuple[float, ...]) -> Rendered:
     body = msgspec.json.encode(value)
     return Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', asked_at)

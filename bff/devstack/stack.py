@@ -80,11 +80,11 @@ def run(root: Path = ROOT) -> None:
     port, sandbox_port = _port("PORT", 8000), _port("SANDBOX_PORT", 8001)
     if port == sandbox_port:
         sys.exit(f"PORT and SANDBOX_PORT are both {port}: choose another port with SANDBOX_PORT.")
-    _heed_signals()
+    _note_signals()
     try:
         with TemporaryDirectory(prefix="loyalty-") as directory, ExitStack() as stack:
             servers = _start(stack, Path(directory), root, environment(port, sandbox_port, "", ""))
-            _introduce(servers[-3:])
+            _print_addresses(servers[-3:])
             print(f"ready: http://localhost:{port}", flush=True)
             _watch(servers)
     except Stopped:
@@ -135,12 +135,12 @@ def _port(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         sys.exit(f"{name} must be a port from 1 to 65535.")
-    if trouble := _trouble_with(int(text)):
-        sys.exit(f"Port {text} {trouble}: choose another port with {name}, such as {name}={free_port()}.")
+    if reason := _why_unusable(int(text)):
+        sys.exit(f"Port {text} {reason}: choose another port with {name}, such as {name}={free_port()}.")
     return int(text)
 
 
-def _trouble_with(port: int) -> str:
+def _why_unusable(port: int) -> str:
     # A listener on ::1 would not keep us from 127.0.0.1, but browsers would find it first.
     with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
         return "is taken by another program"
@@ -153,8 +153,8 @@ def _trouble_with(port: int) -> str:
     return ""
 
 
-def _heed_signals() -> None:
-    """Only note the wish: whatever runs goes on to its next wait, so nothing is left half started or half stopped."""
+def _note_signals() -> None:
+    """Only note a signal: what runs goes on to its next wait, so nothing is left half started or half stopped."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Under nohup the end of the terminal is to be ignored.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
@@ -190,21 +190,21 @@ def _start(stack: ExitStack, directory: Path, root: Path, settings: dict[str, st
 def _sandbox(directory: Path, root: Path, settings: dict[str, str]) -> Server:
     url = settings["SHOPIFY_SHOP_URL"]
     options = {"cwd": root, "env": sandbox_environment(settings) | UNBUFFERED}
-    answers = partial(_answer, f"{url}/healthz")
+    answers = partial(_all_answer, f"{url}/healthz")
     return Server("Sandbox", url, [*PYTHON, "bff.sandbox"], answers, directory / "sandbox.log", options)
 
 
 def _service(directory: Path, root: Path, settings: dict[str, str]) -> Server:
     url = settings["PUBLIC_URL"] + settings["BASE_PATH"]
     options = {"cwd": root, "env": settings | UNBUFFERED}
-    answers = partial(_answer, f"{settings['PUBLIC_URL']}/healthz", f"{url}/")
+    answers = partial(_all_answer, f"{settings['PUBLIC_URL']}/healthz", f"{url}/")
     return Server("Service", url, [*PYTHON, "bff", "serve"], answers, directory / "service.log", options)
 
 
 def _worker(directory: Path, root: Path, settings: dict[str, str]) -> Server:
     log = directory / "worker.log"
     options = {"cwd": root, "env": settings | UNBUFFERED}
-    return Server("Worker", "", [*PYTHON, "bff", "worker"], partial(_says, log, "worker_started"), log, options)
+    return Server("Worker", "", [*PYTHON, "bff", "worker"], partial(_log_contains, log, "worker_started"), log, options)
 
 
 def _wait_for(*servers: Server) -> None:
@@ -226,7 +226,7 @@ def _timed(name: str) -> Iterator[None]:
     print(f"up ({time.monotonic() - started:.1f} s)", flush=True)
 
 
-def _answer(*urls: str) -> bool:
+def _all_answer(*urls: str) -> bool:
     """Whether each of these pages of this machine answers 200."""
     for url in urls:
         parts = urlsplit(url)
@@ -240,12 +240,12 @@ def _answer(*urls: str) -> bool:
     return True
 
 
-def _says(log: Path, word: str) -> bool:
+def _log_contains(log: Path, word: str) -> bool:
     """Whether a program without an address has said so."""
     return log.exists() and word in log.read_text(errors="replace")
 
 
-def _introduce(programs: list[Server]) -> None:
+def _print_addresses(programs: list[Server]) -> None:
     print()
     for program in programs:
         print(f"{program.name:7}  {program.url and program.url + '/'}  (log: {program.log})")

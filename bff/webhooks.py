@@ -12,8 +12,8 @@ from starlette.responses import Response
 from bff.errors import Problem
 from bff.stores.inbox import Arrival, Inbox
 from bff.stores.queue import Task
-from bff.vendors.okendo import webhooks
-from bff.vendors.subtotal import messages
+from bff.vendors.okendo import webhooks as okendo
+from bff.vendors.subtotal import webhooks as subtotal
 from bff.web.state import WebState
 
 log = structlog.get_logger("webhooks")
@@ -27,8 +27,8 @@ async def from_subtotal(request: Request[WebhookState]) -> Response:
     settings, body = request.state["settings"], await request.body()
     secret = _known(settings.subtotal.signing_secret)
     now, tolerance = request.state["clock"](), settings.subtotal.tolerance_seconds
-    messages.check_signature(request.headers, body, secret, now, tolerance)
-    event = messages.read_event(body)
+    subtotal.check_signature(request.headers, body, secret, now=now, tolerance_seconds=tolerance)
+    event = subtotal.read_event(body)
     arrival = Arrival(
         vendor="subtotal",
         event_id=event.id,
@@ -44,7 +44,7 @@ async def from_subtotal(request: Request[WebhookState]) -> Response:
 async def from_okendo(request: Request[WebhookState]) -> Response:
     body = await request.body()
     secret = _known(request.state["settings"].okendo.webhook_secret)
-    event = webhooks.read_event(request.headers, body, secret)
+    event = okendo.read_event(request.headers, body, secret)
     arrival = Arrival(
         vendor="okendo",
         event_id=event.id,

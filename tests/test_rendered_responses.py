@@ -8,7 +8,7 @@ from running import Service
 from shopper import Shopper
 from surface import DOCS
 
-from bff.program.catalogue import MOST_COPIES
+from bff.program.catalogue import MAX_LOCALISED
 from bff.program.rendered import RenderedResponses
 
 DOCUMENTS = (DOCS, "/api/v1/openapi.json", "/problems/not_found", "/problems/rate_limited")
@@ -71,7 +71,7 @@ def test_answers_in_a_locale_make_room_for_each_other_and_never_push_out_the_res
         rendered.of(name, render, asked_at=(asked_at,), locale={"language": language} if language else {})
 
     ask("docs")
-    for number in range(MOST_COPIES + 1):
+    for number in range(MAX_LOCALISED + 1):
         ask("rewards", str(number))
     renders.clear()
     ask("docs")

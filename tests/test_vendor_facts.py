@@ -9,8 +9,8 @@ import sandbox_client
 from sandbox_client import CONFIG, Sandbox
 from vendorfacts import FACTS, Known, differences, known
 
-from bff.sandbox.control.api import OPERATIONS
 from bff.sandbox.okendo import program
+from bff.sandbox.operations import OPERATIONS
 
 served, sandbox = sandbox_client.served, sandbox_client.sandbox
 

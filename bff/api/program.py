@@ -180,15 +180,15 @@ async def _rendered_response(
     asked = read_locale(request)
     catalogue = request.state["catalogue"]
     localised = [operation for operation in operations if operation.sends]
-    if asked and not all(catalogue.has(operation, **asked) for operation in localised):
+    if asked and not all(catalogue.is_cached(operation, **asked) for operation in localised):
         await hit_locale(request)
-    copies = await asyncio.gather(
-        *(catalogue.copy(operation, **(asked if operation.sends else {})) for operation in operations)
+    parts = await asyncio.gather(
+        *(catalogue.cached(operation, **(asked if operation.sends else {})) for operation in operations)
     )
     rendered = request.state["rendered"].of(
         serialise.__name__,
-        lambda: msgspec.json.encode(serialise(*(copy.value for copy in copies))),
-        asked_at=tuple(copy.asked_at for copy in copies),
+        lambda: msgspec.json.encode(serialise(*(part.value for part in parts))),
+        asked_at=tuple(part.asked_at for part in parts),
         locale=asked if localised else NO_LOCALE,
     )
     response = public_response(request, rendered, "application/json", _age_headers(request, rendered))

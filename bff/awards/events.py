@@ -11,9 +11,9 @@ from bff.awards.pay import FIRST_BACKOFF_SECONDS, NeedsReview, backoff_seconds, 
 from bff.errors import UpstreamFailed, VendorRefused
 from bff.settings.actions import Action, Event
 from bff.stores.inbox import Inbox, Stored
-from bff.vendors.subtotal import messages
+from bff.vendors.subtotal import webhooks
 from bff.vendors.subtotal.client import SubtotalClient
-from bff.vendors.subtotal.messages import Connection, Purchase
+from bff.vendors.subtotal.replies import Connection, Purchase
 
 # The event of the table of actions for a type of webhook; events of any other type are kept and earn nothing.
 MEANING: dict[str, Event] = {"connection.activated": "account.linked", "purchase.created": "purchase.created"}
@@ -43,7 +43,7 @@ class PurchaseEvents:
         stored = await self._inbox.find(number)
         if stored is None:
             return None
-        event = messages.read_event(stored.body)
+        event = webhooks.read_event(stored.body)
         if event.type not in MEANING:
             await self._inbox.settle(number, "ignored", "earns nothing")
         elif stored.is_simulated and not self._pays_simulated:
@@ -52,7 +52,7 @@ class PurchaseEvents:
             return await self._add_awards(stored, event)
         return None
 
-    async def _add_awards(self, stored: Stored, event: messages.Event) -> float | None:
+    async def _add_awards(self, stored: Stored, event: webhooks.SubtotalEvent) -> float | None:
         try:
             new_awards = await self._earned(MEANING[event.type], event, stored.received_at.date())
         except NeedsReview as flaw:
@@ -71,7 +71,7 @@ class PurchaseEvents:
         log.error("event_needs_review", what=event.type, reason=reason)
         return None
 
-    async def _earned(self, what: Event, event: messages.Event, today: date) -> list[NewAward]:
+    async def _earned(self, what: Event, event: webhooks.SubtotalEvent, today: date) -> list[NewAward]:
         """What the table of actions pays for this event."""
         if not any(action.event == what for action in self._actions):
             return []

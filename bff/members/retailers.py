@@ -13,7 +13,7 @@ from bff.schemas.retailers import LinkedAccount, RetailAward, Retailer
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
 from bff.vendors.subtotal.client import LONGEST_EMAIL, SubtotalClient
-from bff.vendors.subtotal.messages import Connection
+from bff.vendors.subtotal.replies import Connection
 
 LEASE_WAIT_SECONDS = 6.0
 AWARDS_SHOWN = 10

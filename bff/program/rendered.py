@@ -1,11 +1,11 @@
-"""Public answers ready to be sent: bytes and their entity tag, made once for each copy of what they say."""
+"""Public answers as bytes with their entity tag, serialised once for each refresh of the catalogue."""
 
 import hashlib
 from collections.abc import Callable
 
 import msgspec
 
-from bff.program.catalogue import MOST_COPIES
+from bff.program.catalogue import MAX_LOCALISED
 from bff.telemetry.timing import spent_on
 from bff.vendors.okendo.row import Locale
 
@@ -39,7 +39,7 @@ class RenderedResponses:
         asked_at: tuple[float, ...] = (),
         locale: Locale = NO_LOCALE,
     ) -> Rendered:
-        """What `render` renders, once; again only for copies that were asked for at other times."""
+        """What `render` renders, once; again only for parts that were asked of Okendo at other times."""
         kept = self._localised if locale else self._held
         key = (name, *sorted(locale.items()))
         rendered = kept.pop(key, None)
@@ -48,6 +48,6 @@ class RenderedResponses:
                 body = render()
             rendered = Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', asked_at)
         kept[key] = rendered
-        if len(self._localised) > MOST_COPIES:
+        if len(self._localised) > MAX_LOCALISED:
             self._localised.pop(next(iter(self._localised)))
         return rendered

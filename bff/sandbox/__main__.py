@@ -6,7 +6,7 @@ import uvicorn
 
 from bff.sandbox.app import create_sandbox
 from bff.sandbox.config import from_environment
-from bff.sandbox.serving import settings
+from bff.sandbox.serving import uvicorn_config
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     host = os.environ.get("SANDBOX_HOST") or "127.0.0.1"
     config = from_environment(os.environ, port)
     print(f"sandbox: {config.url} (callbacks to {', '.join(config.redirect_uris)})", flush=True)
-    uvicorn.Server(settings(create_sandbox(config), host, port)).run()
+    uvicorn.Server(uvicorn_config(create_sandbox(config), host, port)).run()
 
 
 if __name__ == "__main__":

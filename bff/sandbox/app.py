@@ -9,11 +9,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bff.sandbox import calls, storefront
+from bff.sandbox import calls
 from bff.sandbox.config import Config
-from bff.sandbox.control import api
-from bff.sandbox.okendo.dialect import Speaking
+from bff.sandbox.control.api import routes as control_routes
+from bff.sandbox.okendo.dialect import DialectMiddleware
+from bff.sandbox.operations import OPERATIONS
 from bff.sandbox.pages import page
+from bff.sandbox.shopify import storefront
 from bff.sandbox.webhooks.delivery import delivering
 from bff.sandbox.world import World
 
@@ -25,23 +27,23 @@ def create_sandbox(config: Config) -> Starlette:
     world = World(config)
 
     async def index(request: Request) -> Response:
-        return page("index", people=list(world.members.values()), config=world.config, operations=api.OPERATIONS)
+        return page("index", people=list(world.members.values()), config=world.config, operations=OPERATIONS)
 
     return Starlette(
         routes=[
             Route("/", index),
             Route("/healthz", healthz),
             *storefront.ROUTES,
-            *api.routes(world),
-            *calls.routes(world, api.OPERATIONS),
+            *control_routes(world),
+            *calls.routes(world, OPERATIONS),
         ],
-        middleware=[Middleware(Dated, world=world), Middleware(Speaking, world=world)],
+        middleware=[Middleware(DateHeader, world=world), Middleware(DialectMiddleware, world=world)],
         exception_handlers={404: nothing_here},
         lifespan=lambda app: delivering(world),
     )
 
 
-class Dated:
+class DateHeader:
     """Every answer says what time it is at the vendors (RFC 9110 §6.6.1)."""
 
     def __init__(self, app: ASGIApp, world: World) -> None:
@@ -49,13 +51,13 @@ class Dated:
         self._world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = format_datetime(self._world.clock.now(), usegmt=True)
                 message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
             await send(message)
 
-        await self._app(scope, receive, dated)
+        await self._app(scope, receive, send_with_date)
 
 
 async def healthz(request: Request) -> Response:

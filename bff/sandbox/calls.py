@@ -1,39 +1,25 @@
-"""The door every vendor call comes through: it is written down, meets the next fault, and only then is answered.
+"""How every vendor call is answered: it is logged, meets the next fault, and only then reaches its handler.
 
 Handlers are plain functions without await, so what one call does is never half done when the next one looks.
 """
 
-import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bff.sandbox.control.faults import Fault
-from bff.sandbox.json import Json, JsonObject, encode, poisoned, read_object
+from bff.sandbox.control.fault_effects import answer_under_fault, close_connection
+from bff.sandbox.json import Json, JsonObject, encode, read_object, with_hostile_texts
 from bff.sandbox.world import LoggedCall, World
 
-CONNECTION = "sandbox.connection"
-# Method and path of a call that came in another dialect.
-ASKED = "sandbox.asked"
-HUGE_CHUNK = b"x" * 65_536
-HUGE_CHUNKS = 128
-# A refusal in each vendor's dialect; Shopify's is the one it gives for its own transient failures.
-FAULT_BODIES: Mapping[str, JsonObject] = {
-    "okendo": {"error": {"description": "The sandbox was told to fail.", "code": "sandbox_fault"}},
-    "shopify": {
-        "error": "",
-        "error_description": "Access token request error.",
-        "errors": "The sandbox was told to fail.",
-    },
-    "subtotal": {"detail": "The sandbox was told to fail."},
-}
+# Method and path as they were sent, of a call that came in another dialect.
+ORIGINAL_TARGET = "sandbox.original_target"
 
 
 @dataclass(frozen=True)
@@ -88,7 +74,7 @@ class Operation:
 
 
 class Refused(Exception):
-    """Thrown by a handler that answers early."""
+    """Raised by a handler that answers early."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)
@@ -97,19 +83,19 @@ class Refused(Exception):
 
 def answer(world: World, payload: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON reply, its texts hostile when the control API asked for that."""
-    body = encode(poisoned(payload) if world.hostile else payload)
+    body = encode(with_hostile_texts(payload) if world.hostile else payload)
     return Response(body, status, headers, media_type="application/json")
 
 
 def routes(world: World, operations: tuple[Operation, ...]) -> list[Route]:
     return [
-        Route(path, Watched(world, operation), methods=operation.methods.split(), name=operation.name)
+        Route(path, OperationEndpoint(world, operation), methods=operation.methods.split(), name=operation.name)
         for operation in operations
         for path in operation.paths
     ]
 
 
-class Watched:
+class OperationEndpoint:
     """One operation as an ASGI application."""
 
     def __init__(self, world: World, operation: Operation) -> None:
@@ -118,106 +104,32 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        entry = self._written_down(request)
+        entry = self._log(request)
         fault = self.world.faults.take(self.operation.name)
         try:
             call = Call(request, await request.body())
         except ClientDisconnect:
             return
-        response = await under(fault, self.operation.vendor, lambda: self._done(call))
+        response = await answer_under_fault(fault, self.operation.vendor, lambda: self._handle(call))
         if response is None:
-            await cut(scope, receive)
+            await close_connection(scope, receive)
             return
         entry.status = response.status_code
         await response(scope, receive, send)
 
-    def _done(self, call: Call) -> Response:
+    def _handle(self, call: Call) -> Response:
         try:
             return self.operation.handle(self.world, call)
         except Refused as refused:
             return refused.response
         finally:
-            self.world.tell()
+            self.world.publish_events()
 
-    def _written_down(self, request: Request) -> LoggedCall:
+    def _log(self, request: Request) -> LoggedCall:
         names = dict.fromkeys(request.headers.keys())
         headers = {name: ", ".join(request.headers.getlist(name)) for name in names}
         vendor, operation = self.operation.vendor, self.operation.name
-        method, path = request.scope.get(ASKED, (request.method, request.url.path))
+        method, path = request.scope.get(ORIGINAL_TARGET, (request.method, request.url.path))
         entry = LoggedCall(vendor, operation, method, path, request.url.query, headers)
         self.world.calls.append(entry)
         return entry
-
-
-async def under(fault: Fault | None, vendor: str, do: Callable[[], Response]) -> Response | None:
-    """The reply to a call that meets this fault; None when the connection is to be cut."""
-    if fault is None:
-        return do()
-    if fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
-    if fault.kind == "cut_before":
-        return None
-    if fault.kind in INSTEAD:
-        return INSTEAD[fault.kind](fault, vendor)
-    genuine = do()
-    if fault.kind == "delay_after":
-        await asyncio.sleep(fault.seconds)
-    return AFTERWARDS.get(fault.kind, _unchanged)(genuine)
-
-
-async def cut(scope: Scope, receive: Receive) -> None:
-    """Close the connection without a byte of answer, and wait until it is closed."""
-    connection = scope.get("extensions", {}).get(CONNECTION)
-    if connection is None:
-        raise RuntimeError("connections can only be cut when the sandbox runs under bff.sandbox.serving")
-    connection["transport"].close()
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _refusal(fault: Fault, vendor: str) -> Response:
-    headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
-    return Response(encode(FAULT_BODIES[vendor]), fault.status, headers, "application/json")
-
-
-def _redirect(fault: Fault, vendor: str) -> Response:
-    """To the address where clouds keep their machines' credentials; nobody may follow."""
-    return Response(status_code=302, headers={"location": "http://169.254.169.254/"})
-
-
-def _unchanged(genuine: Response) -> Response | None:
-    return genuine
-
-
-def _lost(genuine: Response) -> Response | None:
-    return None
-
-
-def _garbage(genuine: Response) -> Response | None:
-    return Response(b'{"token": "eyJ", "rules": [{', media_type="application/json")
-
-
-def _html(genuine: Response) -> Response | None:
-    return HTMLResponse("<!doctype html><title>Just a moment</title><h1>Checking your browser</h1>")
-
-
-def _huge(genuine: Response) -> Response | None:
-    return StreamingResponse(_eight_mebibytes(), media_type="application/json")
-
-
-def _with_cookie(genuine: Response) -> Response | None:
-    genuine.set_cookie("vendor_session", "must-not-reach-a-browser", path="/")
-    return genuine
-
-
-async def _eight_mebibytes() -> AsyncIterator[bytes]:
-    yield b'{"padding": ["'
-    for _ in range(HUGE_CHUNKS):
-        yield HUGE_CHUNK
-    yield b'"]}'
-
-
-INSTEAD: Mapping[str, Callable[[Fault, str], Response]] = {"status": _refusal, "redirect": _redirect}
-AFTERWARDS: Mapping[str, Callable[[Response], Response | None]] = {
-    "cut_after": _lost, "garbage": _garbage, "html": _html, "huge": _huge, "set_cookie": _with_cookie,
-}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The sandbox's clock, which the control API moves, and a request allowance that refills by it."""
+"""The sandbox's clock, which the control API moves, and a rate limit that goes by it."""
 
 import time
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ class Clock:
         return datetime.fromtimestamp(self.seconds(), UTC)
 
 
-class Allowance:
+class TokenBucket:
     """A token bucket: `burst` calls at once, then `per_second`."""
 
     def __init__(self, clock: Clock, per_second: float, burst: int) -> None:

@@ -1,4 +1,4 @@
-"""How JSON is read and written here: decimals stay exact, and texts turn hostile on demand."""
+"""How JSON is read and written here: decimals stay exact, and texts can be made hostile."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -39,21 +39,21 @@ def read_object(body: bytes) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
-def poisoned(value: Json, key: str = "") -> Json:
+def with_hostile_texts(value: Json, key: str = "") -> Json:
     """The same JSON with every text for shoppers replaced by something that must be escaped.
 
-    The original text stays in front of the poison, so that a tier keeps the same name everywhere.
+    The original text stays in front, so that a tier keeps the same name everywhere.
     """
     if isinstance(value, str):
-        return _poisoned_text(value, key)
+        return _hostile_text(value, key)
     if isinstance(value, Mapping):
-        return {name: poisoned(inner, name) for name, inner in value.items()}
+        return {name: with_hostile_texts(inner, name) for name, inner in value.items()}
     if isinstance(value, Sequence):
-        return [poisoned(inner, "title" if key == "perks" else key) for inner in value]
+        return [with_hostile_texts(inner, "title" if key == "perks" else key) for inner in value]
     return value
 
 
-def _poisoned_text(value: str, key: str) -> str:
+def _hostile_text(value: str, key: str) -> str:
     if key in _HTML:
         return value + HOSTILE_HTML
     if key in _URLS:

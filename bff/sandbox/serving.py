@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bff.sandbox.app import create_sandbox
-from bff.sandbox.calls import CONNECTION
 from bff.sandbox.config import Config
+from bff.sandbox.control.fault_effects import CONNECTION
 
 
-class CuttableProtocol(HttpToolsProtocol):
+class ClosableProtocol(HttpToolsProtocol):
     """Hands every request the transport it came over, as an ASGI extension."""
 
     def on_message_begin(self) -> None:
@@ -23,12 +23,12 @@ class CuttableProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
-def settings(sandbox: Starlette, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
+def uvicorn_config(sandbox: Starlette, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
     return uvicorn.Config(
         sandbox,
         host=host,
         port=port,
-        http=CuttableProtocol,
+        http=ClosableProtocol,
         ws="none",
         lifespan="on",
         log_level="warning",
@@ -49,7 +49,7 @@ def serve(config: Config, where: socket.socket | int = 0) -> Iterator[str]:
     listener = where if isinstance(where, socket.socket) else socket.create_server(("127.0.0.1", where))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     sandbox = create_sandbox(replace(config, url=config.url or address))
-    server = uvicorn.Server(settings(sandbox))
+    server = uvicorn.Server(uvicorn_config(sandbox))
     thread = threading.Thread(target=server.run, args=([listener],), name="sandbox", daemon=True)
     thread.start()
     try:

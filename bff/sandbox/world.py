@@ -1,19 +1,19 @@
-"""Everything the sandbox remembers, in one place, so that a reset is one call."""
+"""The state of the sandbox, in one place, so that a reset is one call."""
 
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from bff.sandbox.clock import Allowance, Clock
+from bff.sandbox.clock import Clock, TokenBucket
 from bff.sandbox.config import Config
 from bff.sandbox.control.faults import Faults
-from bff.sandbox.okendo.events import Watch
+from bff.sandbox.okendo.changes import ChangeFeed
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.okendo.personas import personas
 from bff.sandbox.okendo.program import Policies
 from bff.sandbox.shopify.grants import Grants
 from bff.sandbox.shopify.tokens import Signer
-from bff.sandbox.subtotal.accounts import Retail
+from bff.sandbox.subtotal.accounts import Accounts
 from bff.sandbox.webhooks.destinations import Destinations
 from bff.sandbox.webhooks.outbox import Outbox
 
@@ -46,7 +46,7 @@ class World:
         self.config = config
         self.signer = Signer()
         self.outbox = Outbox()
-        self.watch = Watch(config)
+        self.changes = ChangeFeed(config)
         self.reset()
 
     def reset(self) -> None:
@@ -57,20 +57,20 @@ class World:
         self.hostile = False
         self.dialect: tuple[Any, ...] = ()
         self.grants = Grants(self.clock)
-        self.retail = Retail(self.clock)
-        self.merchant_allowance = Allowance(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)
+        self.accounts = Accounts(self.clock)
+        self.merchant_bucket = TokenBucket(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)
         self.faults = Faults()
         self.calls: deque[LoggedCall] = deque(maxlen=CALLS_KEPT)
         self.destinations = Destinations(self.config)
-        self.outbox.forget()
-        self.watch.start_over(self.members)
+        self.outbox.clear()
+        self.changes.reset(self.members)
         self._okendo_tokens: dict[str, tuple[Member, float]] = {}
 
-    def tell(self) -> None:
-        """Hand whatever is new to the sender. Everything that may change something ends with this."""
+    def publish_events(self) -> None:
+        """Put what happened since the last time into the outbox; to be called after whatever may change something."""
         now = self.clock.seconds()
-        self.outbox.add(self.retail.news(), self.destinations.of_subtotal(), now)
-        self.outbox.add(self.watch.news(self.members, hostile=self.hostile), self.destinations.of_okendo(), now)
+        self.outbox.add(self.accounts.new_events(), self.destinations.of_subtotal(), now)
+        self.outbox.add(self.changes.new_events(self.members, hostile=self.hostile), self.destinations.of_okendo(), now)
         self.outbox.changed.set()
 
     def member_by_email(self, email: str) -> Member | None:

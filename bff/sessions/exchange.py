@@ -1,6 +1,6 @@
-"""The exchange: a session's Shopify token becomes an Okendo JWT, which is renewed when it expires or is refused.
+"""Token exchange: a session's Shopify token for an Okendo JWT, again when that expires or is refused.
 
-One process at a time exchanges for a session; only a definite refusal ends it (product promise, checklist B6 and C8).
+One request at a time does it for a session, under a lease; only a definite refusal ends the session (checklist B6, C8).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ JWT_SECONDS = 3600
 JWT_LONGEST_SECONDS = 86_400
 JWT_EARLY_SECONDS = 30
 LEASE_WAIT_SECONDS = 8.0
-LOOK_AGAIN_SECONDS = 0.05
+LEASE_POLL_SECONDS = 0.05
 
 
 class Exchange:
@@ -53,65 +53,66 @@ class Exchange:
         except VendorRefused as refusal:
             if refusal.status != 401:
                 raise explained(refusal) from None
-            raise await self._ended(session) from None
+            raise await self._end(session) from None
 
     async def renew(self, session: Session) -> None:
         """A new JWT, and with it the member's state as Okendo sees it now."""
-        held = session.data.loyalty
-        await self.jwt(session, refused=held.jwt if held else None)
+        loyalty = session.data.loyalty
+        await self.jwt(session, refused=loyalty.jwt if loyalty else None)
 
     async def jwt(self, session: Session, *, refused: str | None = None) -> str:
         """A JWT to call Okendo with: the session's, else a new one, exchanged by one request at a time.
 
-        The others do not queue for the lease: they look whether the session has a new JWT, and have it all at once.
+        The others do not queue for the lease: they read the session again until it has a new JWT.
         """
-        for _ in range(round(LEASE_WAIT_SECONDS / LOOK_AGAIN_SECONDS)):
-            if held := self._usable(session, refused):
-                return held
+        for _ in range(round(LEASE_WAIT_SECONDS / LEASE_POLL_SECONDS)):
+            if jwt := self._usable_jwt(session, refused):
+                return jwt
             try:
                 async with self._leases.lease(f"exchange:{session.key}", wait_seconds=0):
                     await self._sessions.reload(session)
-                    return self._usable(session, refused) or await self._exchange(session)
+                    return self._usable_jwt(session, refused) or await self._exchange(session)
             except Busy:
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(LEASE_POLL_SECONDS)
                 await self._sessions.reload(session)
         raise UpstreamTimeout("Another request's exchange took too long.", sent=False)
 
-    def _usable(self, session: Session, refused: str | None) -> str | None:
-        held = session.data.loyalty
-        usable = held is not None and held.jwt != refused and held.expires_at > self._sessions.clock()
-        return held.jwt if held is not None and usable else None
+    def _usable_jwt(self, session: Session, refused: str | None) -> str | None:
+        loyalty = session.data.loyalty
+        if loyalty is None or loyalty.jwt == refused or loyalty.expires_at <= self._sessions.clock():
+            return None
+        return loyalty.jwt
 
     async def _exchange(self, session: Session) -> str:
-        """Trade the Shopify token for a JWT. When Okendo refuses it, it may have died early: it is renewed once."""
+        """Trade the Shopify token for a JWT. Okendo may refuse it before it expires: then it is refreshed, once."""
         tokens = session.data.shopify
         if tokens.refresh_token and tokens.expires_at - REFRESH_EARLY_SECONDS <= self._sessions.clock():
-            tokens = await self._renewed(session)
+            tokens = await self._refresh_shopify_tokens(session)
         try:
             login = await self._login(tokens)
         except VendorRefused as refusal:
             if refusal.status != 401:
                 raise explained(refusal) from None
-            login = await self._login_with_renewed(session)
+            login = await self._login_after_refresh(session)
         expires_at = expiry_of(login.token, self._sessions.clock())
         loyalty = LoyaltyToken(jwt=login.token, expires_at=expires_at)
         await self._sessions.change(session, loyalty=loyalty, state=login.state)
         return login.token
 
-    async def _login_with_renewed(self, session: Session) -> Login:
+    async def _login_after_refresh(self, session: Session) -> Login:
         try:
-            return await self._login(await self._renewed(session))
+            return await self._login(await self._refresh_shopify_tokens(session))
         except VendorRefused as refusal:
             if refusal.status != 401:
                 raise explained(refusal) from None
-            raise await self._ended(session) from None
+            raise await self._end(session) from None
 
-    async def _renewed(self, session: Session) -> ShopifyTokens:
-        """New Shopify tokens, stored before they are used, since the old refresh token is dead from now on."""
+    async def _refresh_shopify_tokens(self, session: Session) -> ShopifyTokens:
+        """New Shopify tokens, stored before they are used, since the old refresh token does not work any more."""
         try:
             tokens = await self._shopify.refresh(session.data.shopify)
         except VendorRefused:
-            raise await self._ended(session) from None
+            raise await self._end(session) from None
         await self._sessions.change(session, shopify=tokens)
         return tokens
 
@@ -122,14 +123,14 @@ class Exchange:
             )
         return await self._okendo.for_store(LOGIN, customer_account=tokens.access_token)
 
-    async def _ended(self, session: Session) -> Problem:
+    async def _end(self, session: Session) -> Problem:
         await self._sessions.end(session.key)
         return Problem("session_expired", "Your session has ended. Please sign in again.")
 
 
 def expiry_of(token: str, now: float) -> float:
     """When to renew a vendor's JWT at the latest. Its `exp` is only a hint: nothing else in it is looked at, and what
-    is missing, malformed, past or far away gives a safe default (C7)."""
+    is missing, malformed, past or too far ahead gives a safe default (C7)."""
     try:
         payload = token.split(".")[1]
         claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -138,7 +139,7 @@ def expiry_of(token: str, now: float) -> float:
         return now + JWT_SECONDS
     if not isinstance(expires_at, int | float) or isinstance(expires_at, bool):
         return now + JWT_SECONDS
-    # A token that is said to be dead already is more likely a matter of clocks; Okendo's 401 will tell.
+    # A token that seems to have expired already is more likely a matter of clocks; Okendo's 401 will tell.
     if not now + JWT_EARLY_SECONDS < expires_at <= now + JWT_LONGEST_SECONDS:
         return now + JWT_SECONDS
     return expires_at - JWT_EARLY_SECONDS

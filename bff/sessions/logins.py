@@ -1,4 +1,4 @@
-"""Sign-ins under way: what the callback needs to know, kept for ten minutes."""
+"""Pending sign-ins: what the callback needs to know, stored for ten minutes."""
 
 import hashlib
 from typing import cast
@@ -21,7 +21,7 @@ class PendingLogins:
         self._keys = keys
 
     async def begin(self, pending: PendingLogin) -> None:
-        """Keep a sign-in for ten minutes; several may be pending in one browser."""
+        """Store a sign-in for ten minutes; several may be pending in one browser."""
         key = _key(pending.state)
         sealed = self._keys.seal("login", msgspec.msgpack.encode(pending), associated_data=key.encode())
         with store_errors():

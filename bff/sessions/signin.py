@@ -26,7 +26,7 @@ class SignIn:
         self._shopify = shopify
 
     async def begin(self, tokens: ShopifyTokens, customer: ShopifyCustomer) -> str:
-        """Begin a session for a customer whose token Shopify has vouched for; returns the cookie's value.
+        """Begin a session for a customer whose token Shopify has accepted; returns the cookie's value.
 
         Okendo is asked at once, but a failure there does not undo the sign-in: it is asked again when needed.
         """
@@ -52,8 +52,8 @@ class SignIn:
         return cookie
 
     async def refresh_member(self, session: Session) -> None:
-        """Okendo has told that something about this member changed: ask what they are now. If that fails, it is tried
-        again at the next visit. Raises Problem `session_expired`."""
+        """Okendo has said that something about this member changed: read it again. If that fails, it is tried at the
+        next request. Raises Problem `session_expired`."""
         await self._sessions.clear_stale(session)
         try:
             async with asyncio.timeout(REFRESH_MEMBER_SECONDS):

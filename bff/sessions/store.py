@@ -1,7 +1,7 @@
-"""Sessions: what we remember of a signed-in shopper, and how it is kept in Valkey.
+"""Sessions: what is stored of a signed-in shopper, and how it is kept in Valkey.
 
-The cookie holds an id and a share of the key, both random; the store holds the SHA-256 of the id and a record that
-only the share together with the key ring opens. Neither a cookie nor a dump of the store is worth anything alone.
+The cookie holds an id and a key share, both random. Valkey holds the SHA-256 of the id and a sealed record, which only
+the key share together with the key ring opens: neither a cookie nor a dump of Valkey is enough to read it.
 """
 
 import asyncio
@@ -76,13 +76,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 # Both scripts touch one key, so they also work in a cluster. Times come from the service's clock, not the store's.
 LOAD = """
-local held = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen', 'stale')
-if not held[1] then return nil end
-local seen = tonumber(held[3])
+local fields = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen', 'stale')
+if not fields[1] then return nil end
+local seen = tonumber(fields[3])
 if not seen or tonumber(ARGV[1]) - seen > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) return nil end
 redis.call('HSET', KEYS[1], 'seen', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {held[1], held[2], held[4]}
+return {fields[1], fields[2], fields[4]}
 """
 SAVE = """
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
@@ -116,8 +116,8 @@ class Sessions:
         The customer's oldest sessions beyond the limit are ended.
         """
         token = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
-        key, share = _key_and_share(token)
-        fields = {"record": self._sealed(key, share, data), "version": 1, "seen": self.clock()}
+        key, key_share = _key_and_key_share(token)
+        fields = {"record": self._seal(key, key_share, data), "version": 1, "seen": self.clock()}
         with store_errors():
             async with self._valkey.pipeline(transaction=True) as pipe:
                 pipe.hset(key, mapping=cast(Any, fields))
@@ -139,14 +139,14 @@ class Sessions:
             token = self._keys.signer("session cookie").unsign(cookie.encode("ascii")).decode("ascii")
         except (BadSignature, UnicodeError):
             return None
-        key, share = _key_and_share(token)
+        key, key_share = _key_and_key_share(token)
         with store_errors():
-            held = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
-        if held is None:
+            fields = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
+        if fields is None:
             return None
-        session = await self._opened(key, share, held[:2])
+        session = await self._open(key, key_share, fields[:2])
         if session is not None:
-            session.is_stale = held[2] is not None
+            session.is_stale = fields[2] is not None
         return session
 
     async def change(self, session: Session, **fields: Any) -> None:
@@ -156,13 +156,13 @@ class Sessions:
         """
         for attempt in range(CHANGE_TRIES):
             data = msgspec.structs.replace(session.data, **fields)
-            sealed = self._sealed(session.key, session.key_share, data)
+            sealed = self._seal(session.key, session.key_share, data)
             with store_errors():
                 written = await self._save(keys=[session.key], args=[session.version, sealed])
             if written:
                 session.data, session.version = data, session.version + 1
                 return
-            # Many writers at once take turns sooner when they do not come back all together.
+            # Many writers at once are done sooner when they do not all try again together.
             await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311
             await self.reload(session)
         raise Problem("store_unavailable", "The session is being changed too often at once.", retry_after_seconds=1)
@@ -174,14 +174,14 @@ class Sessions:
             raise Problem("session_expired", "Your session has ended. Please sign in again.")
         session.data, session.version = fresh.data, fresh.version
 
-    async def find(self, key: str, share: bytes) -> Session | None:
-        """The session under this key, or None; unlike `load` this is no visit of the shopper's, so it ages on."""
+    async def find(self, key: str, key_share: bytes) -> Session | None:
+        """The session under this key, or None; unlike `load`, this does not count as a use of it."""
         with store_errors():
-            held = await cast(Any, self._valkey.hmget(key, ["record", "version"]))
-        return await self._opened(key, share, held) if held[0] else None
+            fields = await cast(Any, self._valkey.hmget(key, ["record", "version"]))
+        return await self._open(key, key_share, fields) if fields[0] else None
 
     async def end(self, key: str) -> None:
-        """Forget the record and leave a tombstone, so that a slow request cannot write it back. Idempotent."""
+        """Delete the record and leave a tombstone, so that a slow request cannot write it back. Idempotent."""
         with store_errors():
             async with self._valkey.pipeline(transaction=True) as pipe:
                 pipe.delete(key)
@@ -190,14 +190,14 @@ class Sessions:
                 await pipe.execute()
 
     async def end_all_of(self, customer_id: str) -> int:
-        """End every session of one customer; returns how many were on record."""
+        """End every session of one customer; returns how many there were."""
         indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", customer_id)]
         with store_errors():
-            held = [key for index in indexes for key in await self._alive(index)]
+            keys = [key for index in indexes for key in await self._alive(index)]
             await self._valkey.delete(*indexes)
-        for key in held:
+        for key in keys:
             await self.end(key)
-        return len(held)
+        return len(keys)
 
     async def mark_member_stale(self, email: str) -> None:
         """Have every session of the member with this email ask Okendo anew at their next visit."""
@@ -218,11 +218,11 @@ class Sessions:
             await cast(Any, self._valkey.hdel(session.key, "stale"))
         session.is_stale = False
 
-    async def _opened(self, key: str, share: bytes, held: list[bytes]) -> Session | None:
-        sealed, version = held
+    async def _open(self, key: str, key_share: bytes, fields: list[bytes]) -> Session | None:
+        sealed, version = fields
         try:
-            opened = self._keys.open("session", sealed, associated_data=key.encode(), key_share=share)
-            session = Session(key, share, int(version), msgspec.msgpack.decode(opened, type=SessionData))
+            opened = self._keys.open("session", sealed, associated_data=key.encode(), key_share=key_share)
+            session = Session(key, key_share, int(version), msgspec.msgpack.decode(opened, type=SessionData))
         except (SealBroken, msgspec.DecodeError, ValueError):
             log.warning("session_refused", reason="it was changed, moved, or sealed by a key that is not listed")
             return None
@@ -233,11 +233,13 @@ class Sessions:
             await self.change(session)
         return session
 
-    def _sealed(self, key: str, share: bytes, data: SessionData) -> bytes:
-        return self._keys.seal("session", msgspec.msgpack.encode(data), associated_data=key.encode(), key_share=share)
+    def _seal(self, key: str, key_share: bytes, data: SessionData) -> bytes:
+        return self._keys.seal(
+            "session", msgspec.msgpack.encode(data), associated_data=key.encode(), key_share=key_share
+        )
 
     async def _index(self, data: SessionData, key: str) -> None:
-        """Note the session under its customer and its email, and end their oldest ones beyond the limit (B13)."""
+        """Add the session to the indexes by customer and by email, and end the oldest ones beyond the limit (B13)."""
         indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", data.customer_id)]
         newest = indexes[:1]
         if data.email is not None:
@@ -245,21 +247,21 @@ class Sessions:
         for index in newest:
             await self._valkey.zadd(index, {key: self.clock()})
             await self._valkey.expire(index, self.limits.absolute_seconds)
-        oldest_first = [held for index in reversed(indexes) for held in await self._alive(index)]
+        oldest_first = [key for index in reversed(indexes) for key in await self._alive(index)]
         for surplus in oldest_first[: -self.limits.per_customer]:
             await self.end(surplus)
 
     async def _alive(self, index: str) -> list[str]:
         """The sessions of an index that still exist, oldest first; those that ended are taken out."""
-        held = [cast(bytes, key).decode() for key in await self._valkey.zrange(index, 0, -1)]
-        exists = [await cast(Any, self._valkey.hexists(key, "record")) for key in held]
-        ended = [key for key, there in zip(held, exists, strict=True) if not there]
+        keys = [cast(bytes, key).decode() for key in await self._valkey.zrange(index, 0, -1)]
+        exists = [await cast(Any, self._valkey.hexists(key, "record")) for key in keys]
+        ended = [key for key, there in zip(keys, exists, strict=True) if not there]
         if ended:
             await self._valkey.zrem(index, *ended)
-        return [key for key, there in zip(held, exists, strict=True) if there]
+        return [key for key, there in zip(keys, exists, strict=True) if there]
 
 
-def _key_and_share(token: str) -> tuple[str, bytes]:
-    """Where the session of a cookie's token lies, and the share of the key that only the cookie has."""
-    identity, share = token[:22], token[22:]
-    return "session:" + hashlib.sha256(identity.encode()).hexdigest(), share.encode()
+def _key_and_key_share(token: str) -> tuple[str, bytes]:
+    """The key in Valkey of a cookie's session, and the key share that only the cookie has."""
+    identity, key_share = token[:22], token[22:]
+    return "session:" + hashlib.sha256(identity.encode()).hexdigest(), key_share.encode()

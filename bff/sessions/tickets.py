@@ -1,6 +1,6 @@
-"""One-use tickets: what the storefront's server handed in for a shopper, until their browser comes for it.
+"""One-use tickets: the tokens that the storefront's server handed in for a shopper, until their browser fetches them.
 
-A ticket is like the session cookie, an id and a share of the key: the store alone opens none, and each is taken once.
+A ticket is built like the session cookie, from an id and a key share: Valkey alone cannot open one.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ TICKET_LENGTH = 44
 
 
 class TicketPayload(msgspec.Struct, frozen=True):
-    """Who may come in with a ticket: a customer whose tokens Shopify has vouched for."""
+    """Who is signed in with a ticket: a customer whose tokens Shopify has accepted."""
 
     tokens: ShopifyTokens
     customer: ShopifyCustomer
 
     def __repr__(self) -> str:
-        return "<Admission>"
+        return "<TicketPayload>"
 
 
 class Tickets:
@@ -35,34 +35,34 @@ class Tickets:
         self._valkey = valkey
         self._keys = keys
 
-    async def issue(self, admission: TicketPayload) -> str:
+    async def issue(self, payload: TicketPayload) -> str:
         """A new ticket: 256 random bits."""
         ticket = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
-        key, share = _place(ticket)
+        key, key_share = _key_and_key_share(ticket)
         sealed = self._keys.seal(
-            "ticket", msgspec.msgpack.encode(admission), associated_data=key.encode(), key_share=share
+            "ticket", msgspec.msgpack.encode(payload), associated_data=key.encode(), key_share=key_share
         )
         with store_errors():
             await self._valkey.set(key, sealed, ex=TICKET_SECONDS)
         return ticket
 
     async def take(self, ticket: str) -> TicketPayload | None:
-        """Who comes in with it, once; None when it is unknown, used or too old."""
+        """Who is signed in with it, once; None when it is unknown, used or too old."""
         if len(ticket) != TICKET_LENGTH or not ticket.isascii():
             return None
-        key, share = _place(ticket)
+        key, key_share = _key_and_key_share(ticket)
         with store_errors():
             sealed = await self._valkey.getdel(key)
         if sealed is None:
             return None
         try:
-            opened = self._keys.open("ticket", cast(bytes, sealed), associated_data=key.encode(), key_share=share)
+            opened = self._keys.open("ticket", cast(bytes, sealed), associated_data=key.encode(), key_share=key_share)
         except SealBroken:
             return None
         return msgspec.msgpack.decode(opened, type=TicketPayload)
 
 
-def _place(ticket: str) -> tuple[str, bytes]:
-    """Where it lies in the store, and the share of the key that only its holder has."""
-    identity, share = ticket[:22], ticket[22:]
-    return "ticket:" + hashlib.sha256(identity.encode()).hexdigest(), share.encode()
+def _key_and_key_share(ticket: str) -> tuple[str, bytes]:
+    """Its key in Valkey, and the key share that only its holder has."""
+    identity, key_share = ticket[:22], ticket[22:]
+    return "ticket:" + hashlib.sha256(identity.encode()).hexdigest(), key_share.encode()

@@ -1,4 +1,4 @@
-"""How PostgreSQL is reached: one bounded pool, short deadlines, and one name for everything that goes wrong."""
+"""How PostgreSQL is reached: one bounded pool, short deadlines, and one Problem for everything that goes wrong."""
 
 import asyncio
 import contextlib
@@ -16,8 +16,8 @@ from bff.errors import Problem
 from bff.telemetry.timing import spent_on
 
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-# A statement ends after three seconds; without these a connection that has silently died would be waited for much
-# longer, in the middle of whatever is to be written down.
+# A statement ends after three seconds; without the others a request would wait much longer for a connection that is
+# broken without a sign of it.
 CONNECTION = {
     "connect_timeout": 2,
     "options": "-c statement_timeout=3000 -c timezone=UTC",
@@ -26,9 +26,9 @@ CONNECTION = {
     "keepalives_count": 2,
     "tcp_user_timeout": 7000,
 }
-# What PostgreSQL says when it cannot do it now: it is gone, full, too slow, or can only be read since it has become a
-# replica. Everything else in `psycopg.Error` is about what it was asked, and that is a fault of ours to be seen.
-UNABLE = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout)
+# PostgreSQL cannot do it now: it does not answer, is full, too slow, or read-only because it has become a replica.
+# Every other `psycopg.Error` is about the statement, and that is a defect of ours which must show.
+UNAVAILABLE = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout)
 # One use of the database in all: to get a connection, ask and be answered. PostgreSQL itself limits a statement, but
 # only one that still runs can do that.
 USE_SECONDS = 3
@@ -38,7 +38,7 @@ class Database:
     """The pool. When PostgreSQL cannot do what its contexts ask, that becomes Problem `store_unavailable`."""
 
     def __init__(self, url: str) -> None:
-        # Opened without waiting: the service starts, and serves what needs no database, while PostgreSQL is away.
+        # Opened without waiting: the service starts without PostgreSQL, and serves what needs no database.
         self._pool = AsyncConnectionPool(
             url,
             connection_class=Connection,
@@ -73,7 +73,7 @@ class Database:
             with spent_on("store"):
                 async with asyncio.timeout(USE_SECONDS), self._pool.connection() as connection:
                     yield connection
-        except (*UNABLE, TimeoutError) as error:
+        except (*UNAVAILABLE, TimeoutError) as error:
             raise Problem(
                 "store_unavailable", "This cannot be recorded right now, so nothing was done.", retry_after_seconds=5
             ) from error
@@ -86,16 +86,16 @@ class Database:
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """One that is hung up where psycopg would ask the server to stop, and wait for its answer twice five seconds."""
+    """Closes its socket where psycopg would ask the server to cancel, and wait for its answer twice five seconds."""
 
     async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109  # It is psycopg's.
         """The pool makes a new one; PostgreSQL notices, at the latest when the statement's own time is over."""
         with contextlib.suppress(OSError, psycopg.OperationalError):
-            wire = socket.socket(fileno=os.dup(self.fileno()))
-            with wire:
-                wire.shutdown(socket.SHUT_RDWR)
+            duplicate = socket.socket(fileno=os.dup(self.fileno()))
+            with duplicate:
+                duplicate.shutdown(socket.SHUT_RDWR)
 
 
 def new_reference(kind: str) -> str:
-    """What is read over the phone, such as R-7KQ2MX9B: no letters that look alike."""
+    """A reference that can be read out on the phone, such as R-7KQ2MX9B: no letters that look alike."""
     return f"{kind}-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))

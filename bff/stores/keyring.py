@@ -1,7 +1,7 @@
 """The key ring: one secret from the settings becomes a separate key for every purpose.
 
-New seals and signatures use the first key; every key still listed opens and verifies, so that a key can be rotated
-without signing anyone out, and removing one ends exactly what it protected (checklist C2-C6).
+The first key seals and signs; every key that is listed opens and verifies. So a key can be rotated without signing
+anyone out, and removing one ends exactly what it protected (checklist C2-C6).
 """
 
 import hashlib
@@ -23,7 +23,7 @@ NONCE_BYTES = 12
 
 
 class SealBroken(Exception):
-    """The bytes were not sealed by a key of this ring for this purpose, associated_data and key_share."""
+    """The bytes were not sealed by a key of this ring with this purpose, associated data and key share."""
 
 
 class KeyRing:
@@ -38,8 +38,8 @@ class KeyRing:
     def seal(self, purpose: Purpose, plaintext: bytes, *, associated_data: bytes, key_share: bytes = b"") -> bytes:
         """AES-256-GCM with a random 96-bit nonce: id length, id, nonce, ciphertext.
 
-        It opens only for the same purpose, `associated_data` (such as a key of the store) and `key_share` (what is kept
-        elsewhere).
+        It opens only with the same purpose, `associated_data` (such as its key in Valkey) and `key_share` (the part of
+        the key that is not in the settings).
         """
         identity = self._newest.encode()
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -48,7 +48,7 @@ class KeyRing:
         return bytes([len(identity)]) + identity + nonce + sealed
 
     def open(self, purpose: Purpose, sealed: bytes, *, associated_data: bytes, key_share: bytes = b"") -> bytes:
-        """Raises SealBroken for anything changed, moved, foreign or sealed by a key no longer listed."""
+        """Raises SealBroken for what was changed, moved, or sealed by a key that is not listed."""
         identity, rest = sealed[1 : 1 + sealed[0]] if sealed else b"", sealed[1 + sealed[0] :] if sealed else b""
         secret = self._keys.get(identity.decode("ascii", "replace"))
         if secret is None or len(rest) <= NONCE_BYTES:
@@ -60,7 +60,7 @@ class KeyRing:
             raise SealBroken from None
 
     def newest(self) -> "KeyRing":
-        """A ring of the newest key alone."""
+        """A ring with only the newest key."""
         if len(self._keys) == 1:
             return self
         return KeyRing([(self._newest, self._keys[self._newest])])
@@ -83,7 +83,7 @@ class KeyRing:
         return self.signer(purpose).get_signature(_joined(parts)).decode()
 
     def hmacs(self, purpose: Purpose, *parts: str) -> list[str]:
-        """The same HMAC by every key of the ring, newest first: for finding what an older key has named."""
+        """The same HMAC by every key of the ring, newest first: to find what was stored under an older key."""
         rings = (KeyRing([key]) for key in self._keys.items())
         return [ring.hmac(purpose, *parts) for ring in rings]
 

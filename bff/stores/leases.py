@@ -1,4 +1,4 @@
-"""Leases in Valkey: one holder of a name among all processes, and notes of what was done a moment ago."""
+"""Leases in Valkey, each with one holder among all processes, and records of what was done a moment ago."""
 
 import asyncio
 import contextlib
@@ -37,17 +37,17 @@ class Leases:
             yield
         finally:
             renewal.cancel()
-            # A lease that was lost or cannot be given back ends by itself.
+            # A lease that was lost or cannot be released expires by itself.
             with contextlib.suppress(LockError, RedisError, OSError):
                 await lock.release()
 
     async def mark_done(self, what: str, *, seconds: int) -> None:
-        """Note for a while that something was done."""
+        """Record for a while that something was done."""
         with store_errors():
             await self._valkey.set(self._done_key(what), b"1", ex=seconds)
 
     async def is_done(self, what: str) -> bool:
-        """Whether that was noted, and not long ago."""
+        """Whether that was recorded, and not long ago."""
         with store_errors():
             return bool(await self._valkey.exists(self._done_key(what)))
 
@@ -58,6 +58,6 @@ class Leases:
 async def _renew(lock: Any) -> None:
     while True:
         await asyncio.sleep(LEASE_SECONDS / 3)
-        # When the store is away the lease runs out; whoever writes under it has a fence of their own behind it.
+        # While Valkey does not answer the lease expires; whoever writes under it compares a version as well.
         with contextlib.suppress(LockError, RedisError, OSError):
             await lock.reacquire()

@@ -14,13 +14,14 @@ from redis.exceptions import RedisError
 from bff.errors import Problem
 from bff.telemetry.timing import spent_on
 
-# After trouble with Valkey the open limits are not counted for so long, or each reader would wait for it again.
-AWAY_SECONDS = 2
+# After an error of Valkey the limits that fail open are not counted for so long: each request would wait for it.
+SKIP_SECONDS = 2
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """`amount` times in `seconds`. One that is `fail_open` lets everybody pass while Valkey is away; the others guard
-    something that changes or costs, and are closed then (K4). What is `hidden` tells no client how much is left."""
+    """`amount` times in `seconds`. One that is `fail_open` refuses nobody while Valkey does not answer; the others
+    guard what changes or costs something, and refuse everybody then (K4). The RateLimit fields leave out
+    a `hidden` one."""
 
     name: str
     amount: int
@@ -36,7 +37,7 @@ VISITS = RateLimit("visits", 1200, 60, fail_open=True)
 LOGIN = RateLimit("login", 300, 60)
 HAND_IN = RateLimit("hand-in", 120, 60)
 TICKETS = RateLimit("session-tickets", 600, 60)
-# Languages, countries and currencies that have no copy yet, so that the vendor must be asked.
+# Languages, countries and currencies that are not cached yet, so that the vendor must be asked.
 LOCALES = RateLimit("locales", 60, 60, fail_open=True)
 REFER_ADDRESS = RateLimit("refer-address", 300, 86_400)
 # By the member.
@@ -47,7 +48,7 @@ EARN = RateLimit("earn", 60, 60)
 BIRTHDAY = RateLimit("birthday", 20, 3600)
 REFER = RateLimit("refer", 60, 86_400)
 LINK = RateLimit("link", 30, 60)
-# By the friend who is invited, whoever invites; how often others have is nobody's business (K5).
+# By the friend who is invited, whoever invites; how often others did is not shown (K5).
 REFER_TARGET = RateLimit("refer-target", 5, 86_400, hidden=True)
 
 
@@ -67,16 +68,16 @@ class RateLimiter:
         self._storage = RedisStorage(
             "redis://shared-pool:6379", implementation="redispy", key_prefix="rate-limit", **options
         )
-        self._away_until = 0.0
+        self._skip_until = 0.0
 
     async def count(self, *limits: tuple[RateLimit, str]) -> list[Usage] | None:
-        """Count a hit on each of these limits, which fail open, by whoever is named beside it.
+        """Count a hit on each of these limits, which fail open, by the name beside it.
 
         None when Valkey has just failed to count.
 
         Raises Problem `rate_limited` beyond one of them.
         """
-        if time.monotonic() < self._away_until:
+        if time.monotonic() < self._skip_until:
             return []
         usage = await asyncio.gather(*(self.hit(*each) for each in limits))
         return None if None in usage else [each for each in usage if each]
@@ -94,7 +95,7 @@ class RateLimiter:
                 return Usage(limit, limit.amount - count)
             ends_at = await self._storage.get_expiry(key)
         except (RedisError, OSError, TimeoutError) as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._skip_until = time.monotonic() + SKIP_SECONDS
             if limit.fail_open:
                 return None
             raise closed() from error

@@ -1,6 +1,6 @@
-"""The last good answer to each public question, shared by all processes through Valkey, and whose turn it is to ask.
+"""The cache that all processes share through Valkey, and the lock by which only one of them asks the vendor.
 
-Nothing depends on it: while Valkey is away, every process asks the vendor for itself.
+Nothing depends on it: while Valkey does not answer, every process asks the vendor for itself.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
-import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -17,18 +16,17 @@ from bff.errors import UpstreamFailed
 from bff.stores.keyring import KeyRing, SealBroken
 
 Value = TypeVar("Value")
-# Whoever asks may take so long; then somebody else may.
+# A refresh may take so long; then another process may try.
 REFRESH_LOCK_SECONDS = 10
-# For so long after a failure nobody asks again.
+# For so long after a failed refresh no process tries again.
 FAILED_SECONDS = 2
-LOOK_SECONDS = 0.05
-LOOKS = 60
-ASKING = b"asking"
-# So many of those that strangers can make more of: copies for a language, country or currency.
-MOST_OF_MANY = 256
-OF_MANY = "copies-of-many"
-STORE_TROUBLE = (RedisError, OSError, TimeoutError)
-log = structlog.get_logger("copies")
+POLL_SECONDS = 0.05
+POLLS = 60
+REFRESHING = b"asking"
+# How many entries there may be of those that clients can make more of: by language, country and currency.
+MAX_BOUNDED_ENTRIES = 256
+BOUNDED_ENTRIES = "copies-of-many"
+STORE_ERRORS = (RedisError, OSError, TimeoutError)
 
 
 class Cached(msgspec.Struct, Generic[Value], frozen=True):
@@ -39,7 +37,7 @@ class Cached(msgspec.Struct, Generic[Value], frozen=True):
 
 
 class RefreshInProgress(Exception):
-    """Another process is asking, or has just failed: `failed` tells which."""
+    """Another process is refreshing the entry, or has just failed to: `failed` says which."""
 
     def __init__(self, *, failed: bool) -> None:
         super().__init__()
@@ -47,75 +45,80 @@ class RefreshInProgress(Exception):
 
 
 class SharedCache:
-    """Sealed like everything in Valkey, so that nobody who can write there puts words into the program's mouth."""
+    """Sealed like everything in Valkey, so that nobody who can write there changes what the program says."""
 
     def __init__(self, valkey: Redis, keys: KeyRing, clock: Callable[[], float]) -> None:
         self._valkey = valkey
         self._keys = keys
         self._clock = clock
 
-    async def find(self, name: str, kind: Any) -> Cached[Any] | None:
-        """The copy kept under this name, if there is one of this kind."""
-        key = f"copy:{name}"
+    async def get(self, name: str, kind: Any) -> Cached[Any] | None:
+        """The entry of this name, if there is one whose value is of type `kind`."""
+        key = _entry_key(name)
         try:
             sealed = await self._valkey.get(key)
             if not isinstance(sealed, bytes):
                 return None
             return msgspec.json.decode(self._keys.open("copy", sealed, associated_data=key.encode()), type=Cached[kind])
-        except (*STORE_TROUBLE, SealBroken, msgspec.DecodeError):
+        except (*STORE_ERRORS, SealBroken, msgspec.DecodeError):
             return None
 
-    async def keep(self, name: str, copy: Cached[Any], seconds: float, *, is_one_of_many: bool = False) -> None:
-        """Keep it so long; of those that are one of many only the latest are kept."""
-        key = f"copy:{name}"
-        sealed = self._keys.seal("copy", msgspec.json.encode(copy), associated_data=key.encode())
-        with contextlib.suppress(*STORE_TROUBLE):
+    async def put(self, name: str, cached: Cached[Any], *, seconds: float, bounded: bool = False) -> None:
+        """Keep an entry so long; of the `bounded` ones only the latest 256 are kept."""
+        key = _entry_key(name)
+        sealed = self._keys.seal("copy", msgspec.json.encode(cached), associated_data=key.encode())
+        with contextlib.suppress(*STORE_ERRORS):
             await self._valkey.set(key, sealed, ex=int(seconds))
-            if is_one_of_many:
-                await self._make_room(key, int(seconds))
+            if bounded:
+                await self._evict_oldest(key, int(seconds))
 
-    async def _make_room(self, latest: str, seconds: int) -> None:
-        await self._valkey.zadd(OF_MANY, {latest: self._clock()})
-        await self._valkey.expire(OF_MANY, seconds)
-        surplus = await self._valkey.zrange(OF_MANY, 0, -1 - MOST_OF_MANY)
+    async def _evict_oldest(self, latest: str, seconds: int) -> None:
+        await self._valkey.zadd(BOUNDED_ENTRIES, {latest: self._clock()})
+        await self._valkey.expire(BOUNDED_ENTRIES, seconds)
+        surplus = await self._valkey.zrange(BOUNDED_ENTRIES, 0, -1 - MAX_BOUNDED_ENTRIES)
         if surplus:
             await self._valkey.delete(*surplus)
-            await self._valkey.zrem(OF_MANY, *surplus)
+            await self._valkey.zrem(BOUNDED_ENTRIES, *surplus)
 
     @contextlib.asynccontextmanager
     async def refresh_lock(self, name: str) -> AsyncIterator[None]:
         """Ask the vendor inside of this: one process at a time does, and none for a moment after a failure.
 
-        Raises NotMyTurn, before anything inside is done.
+        Raises RefreshInProgress before anything inside is done.
         """
-        key = f"refreshing:{name}"
-        taken = await self._take(key)
-        if taken is not None and (taken == ASKING or float(taken) > self._clock()):
-            raise RefreshInProgress(failed=taken != ASKING)
+        key = _lock_key(name)
+        held = await self._acquire(key)
+        if held is not None and (held == REFRESHING or float(held) > self._clock()):
+            raise RefreshInProgress(failed=held != REFRESHING)
         try:
             yield
         except UpstreamFailed as failure:
             seconds = failure.retry_after_seconds or FAILED_SECONDS
-            await self._put(key, str(self._clock() + seconds).encode(), seconds)
+            with contextlib.suppress(*STORE_ERRORS):
+                await self._valkey.set(key, str(self._clock() + seconds).encode(), ex=seconds)
             raise
-        await self._put(key, None)
+        with contextlib.suppress(*STORE_ERRORS):
+            await self._valkey.delete(key)
 
     async def wait_for_refresh(self, name: str) -> None:
-        """Wait until whoever is asking has done so, but not for long."""
-        with contextlib.suppress(*STORE_TROUBLE):
-            for _ in range(LOOKS):
-                if await self._valkey.get(f"refreshing:{name}") != ASKING:
+        """Wait until the process that refreshes the entry has done so, but not for long."""
+        with contextlib.suppress(*STORE_ERRORS):
+            for _ in range(POLLS):
+                if await self._valkey.get(_lock_key(name)) != REFRESHING:
                     return
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _take(self, key: str) -> bytes | None:
-        """None when it is ours from now on, else what stands in the way: ASKING, or the time until which a failure
-        counts."""
-        with contextlib.suppress(*STORE_TROUBLE):
-            before = await self._valkey.set(key, ASKING, nx=True, ex=REFRESH_LOCK_SECONDS, get=True)
+    async def _acquire(self, key: str) -> bytes | None:
+        """None when the lock is ours now, else its value: REFRESHING, or until when a failure counts."""
+        with contextlib.suppress(*STORE_ERRORS):
+            before = await self._valkey.set(key, REFRESHING, nx=True, ex=REFRESH_LOCK_SECONDS, get=True)
             return before if isinstance(before, bytes) else None
         return None
 
-    async def _put(self, key: str, state: bytes | None, seconds: int = 1) -> None:
-        with contextlib.suppress(*STORE_TROUBLE):
-            await (self._valkey.set(key, state, ex=seconds) if state else self._valkey.delete(key))
+
+def _entry_key(name: str) -> str:
+    return f"copy:{name}"
+
+
+def _lock_key(name: str) -> str:
+    return f"refreshing:{name}"

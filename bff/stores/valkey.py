@@ -1,4 +1,4 @@
-"""How Valkey is reached: one bounded pool, short deadlines, and one name for everything that goes wrong."""
+"""How Valkey is reached: one bounded pool, short deadlines, and one Problem for everything that goes wrong."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Times as vendors write them: ISO 8601 with or without an offset, days alone, Unix milliseconds. All become UTC."""
+"""Times as vendors write them: ISO 8601 with or without an offset, dates without a time, Unix milliseconds. All become
+UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,18 +13,18 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def parse_timestamp(value: Any, *, is_end: bool) -> datetime | None:
-    """The moment in UTC, which is also what is meant without an offset; None when it is none. A day alone is its first
-    moment, or as the end of something its last second."""
+    """In UTC, which is assumed without an offset; None when it is no time. A date without a time is its first second,
+    or with `is_end` its last."""
     is_day = isinstance(value, str) and DAY.fullmatch(value) is not None
     try:
-        moment = msgspec.convert(_written_out(value, is_day=is_day), datetime, strict=False)
+        moment = msgspec.convert(_normalised(value, is_day=is_day), datetime, strict=False)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return moment + timedelta(days=1, seconds=-1) if is_day and is_end else moment
     except (msgspec.ValidationError, OverflowError):
         return None
 
 
-def _written_out(value: Any, *, is_day: bool) -> Any:
+def _normalised(value: Any, *, is_day: bool) -> Any:
     if is_day:
         return f"{value}T00:00:00Z"
     number = value if isinstance(value, int | float) else None

@@ -1,4 +1,4 @@
-"""How a request reaches the wire: httpx2's transport interface over aiohttp, with errors that say what was sent."""
+"""How a request is sent: httpx2's transport interface over aiohttp, with errors that say what was sent."""
 
 import select
 import ssl
@@ -13,11 +13,11 @@ import httpx2
 from aiohttp.connector import Connection
 from yarl import URL
 
-# aiohttp writes the framing itself from the finished body; a second opinion in the headers is how smuggling starts.
+# aiohttp writes the framing itself from the finished body; headers of ours that differ would allow request smuggling.
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _NOTHING_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-# Answers that reached us but are not what HTTP allows, as opposed to a wire that broke.
-_NONSENSE = (aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
+# Answers that reached us but are not valid HTTP, as opposed to a connection that broke.
+_INVALID_RESPONSES = (aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
 _CONNECTIONS_TRIED = 3
 # The protocols of connections that have carried a request before; they leave with their connection.
 _USED: WeakSet[object] = WeakSet()
@@ -100,20 +100,21 @@ class AioTransport(httpx2.AsyncBaseTransport):
         )
 
 
-class _Unfit(aiohttp.ClientConnectionError):
+class _ConnectionNotClean(aiohttp.ClientConnectionError):
     """A pooled connection that was given up before anything was sent over it."""
 
 
 class _Request(aiohttp.ClientRequest):
     """A request that leaves only over a connection on which nothing waits to be read.
 
-    What waits may be the vendor's goodbye: then nothing need be lost with it. Or it is an answer nobody asked for:
-    aiohttp would hand it out as the answer to this request, and to everybody after it the answer of the one before.
+    What waits may be the end of the connection: then the request can still go over another one. Or it is an answer
+    that nobody asked for: aiohttp would take it for the answer to this request, and every later answer for that to
+    the request after its own.
     """
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         if not _is_clean(conn):
-            raise _Unfit
+            raise _ConnectionNotClean
         return await super().send(conn)
 
 
@@ -123,13 +124,13 @@ class _Body(httpx2.AsyncByteStream):
     def __init__(self, answer: aiohttp.ClientResponse, progress: dict[str, Any], max_bytes: int) -> None:
         self._answer = answer
         self._progress = progress
-        self._room = max_bytes
+        self._bytes_left = max_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _translate_errors(self._progress):
             async for chunk in self._answer.content.iter_any():
-                self._room -= len(chunk)
-                if self._room < 0:
+                self._bytes_left -= len(chunk)
+                if self._bytes_left < 0:
                     raise httpx2.RemoteProtocolError("the body is larger than any answer we expect")
                 yield chunk
 
@@ -138,7 +139,7 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class _Shared(httpx2.AsyncBaseTransport):
-    """Its client reads whatever comes, so nothing may come packed: the limit on the wire is then the whole limit."""
+    """Its client unpacks bodies without a limit, so none may come compressed: then the limit on the wire is enough."""
 
     def __init__(self, engine: AioTransport) -> None:
         self._engine = engine
@@ -148,7 +149,7 @@ class _Shared(httpx2.AsyncBaseTransport):
         response = await self._engine.handle_async_request(request)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             await response.aclose()
-            raise httpx2.RemoteProtocolError("a packed answer, although none was accepted")
+            raise httpx2.RemoteProtocolError("a compressed answer, although none was accepted")
         return response
 
 
@@ -158,16 +159,16 @@ def _translate_errors(progress: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError, ValueError) as exc:
-        raise _named(exc, progress)(type(exc.__cause__ or exc).__name__) from None
+        raise _error_type(exc, progress)(type(exc.__cause__ or exc).__name__) from None
 
 
-def _named(exc: Exception, progress: dict[str, Any]) -> type[httpx2.TransportError]:
-    late = isinstance(exc, TimeoutError)
+def _error_type(exc: Exception, progress: dict[str, Any]) -> type[httpx2.TransportError]:
+    is_timeout = isinstance(exc, TimeoutError)
     if progress["sent"]:
-        if late:
+        if is_timeout:
             return httpx2.ReadTimeout
-        return httpx2.RemoteProtocolError if isinstance(exc, _NONSENSE) else httpx2.ReadError
-    if late:
+        return httpx2.RemoteProtocolError if isinstance(exc, _INVALID_RESPONSES) else httpx2.ReadError
+    if is_timeout:
         return httpx2.PoolTimeout if progress["queued"] else httpx2.ConnectTimeout
     # What is left is a socket or TLS that failed, or an address or header that nobody could have written.
     return httpx2.ConnectError if isinstance(exc, aiohttp.ClientConnectionError) else httpx2.LocalProtocolError
@@ -181,11 +182,11 @@ async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
     for _ in range(_CONNECTIONS_TRIED):
         try:
             return await handler(request)
-        except _Unfit:
+        except _ConnectionNotClean:
             continue
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
             raise aiohttp.ClientConnectionError from exc
-    raise _Unfit
+    raise _ConnectionNotClean
 
 
 def _is_clean(conn: Connection) -> bool:
@@ -206,16 +207,16 @@ def _is_clean(conn: Connection) -> bool:
 def _watch() -> aiohttp.TraceConfig:
     """Keep `sent` and `queued` true to what the pool is doing for a request."""
 
-    def note(**facts: bool) -> Any:
+    def record(**facts: bool) -> Any:
         async def on_event(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
             context.trace_request_ctx.update(facts)
 
         return on_event
 
     watch = aiohttp.TraceConfig()
-    watch.on_connection_queued_start.append(note(queued=True))
-    watch.on_connection_queued_end.append(note(queued=False))
-    watch.on_request_headers_sent.append(note(sent=True))
+    watch.on_connection_queued_start.append(record(queued=True))
+    watch.on_connection_queued_end.append(record(queued=False))
+    watch.on_request_headers_sent.append(record(sent=True))
     return watch
 
 
@@ -226,7 +227,7 @@ def _own_headers(request: httpx2.Request) -> Iterator[tuple[bytes, bytes]]:
 def _timeout(seconds: dict[str, float | None]) -> aiohttp.ClientTimeout:
     """httpx2's four timeouts as aiohttp counts them, unrounded (aiohttp rounds longer ones up to whole seconds)."""
     connect, pool = seconds.get("connect"), seconds.get("pool")
-    either = None if connect is None or pool is None else connect + pool
+    together = None if connect is None or pool is None else connect + pool
     return aiohttp.ClientTimeout(
-        connect=either, sock_connect=connect, sock_read=seconds.get("read"), ceil_threshold=float("inf")
+        connect=together, sock_connect=connect, sock_read=seconds.get("read"), ceil_threshold=float("inf")
     )

@@ -1,4 +1,4 @@
-"""The one door to the network: every vendor call passes here, with a deadline, a size cap and one log line."""
+"""The only way to the network: every vendor call passes here, with a deadline, a size limit and one log line."""
 
 import asyncio
 import math
@@ -26,13 +26,13 @@ MAX_JSON_BYTES = 1_048_576
 MAX_JSON_DEPTH = 32
 MAX_SEGMENT_CHARACTERS = 128
 MAX_RETRY_AFTER_SECONDS = 60
-# How long an operation is left alone after a 429 that does not say.
+# How long an operation is not called after a 429 without Retry-After.
 BUSY_SECONDS = 1
-# A call waits this long at most for one of its vendor's places; longer queues only pass a vendor's trouble on.
+# A call waits this long at most for one of its vendor's slots; a longer queue only passes the vendor's trouble on.
 MAX_QUEUE_SECONDS = 0.25
 _KEPT_HEADERS = ("content-type", "retry-after", "www-authenticate", "cache-control", "x-request-id", "date")
-_PASSING_STATUSES = frozenset({502, 503, 504})
-_PASSING_ERRORS = (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError)
+_TRANSIENT_STATUSES = frozenset({502, 503, 504})
+_TRANSIENT_ERRORS = (httpx2.ConnectError, httpx2.ReadError, httpx2.RemoteProtocolError)
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.LocalProtocolError)
 _DOWN = "It could not be reached."
 _LATE = "It did not answer in time."
@@ -44,8 +44,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to a vendor. `timeout_seconds` covers everything: waiting, connecting, both tries, the last byte.
 
     `vendor` and `operation` are constants of the code: they name the call in logs. An `idempotent` GET is tried once
-    more when the first try broke off; nothing else ever is. An operation that `backs_off` is left alone for as long as
-    the vendor said when it was busy; without it the caller has a pace of its own.
+    more when the first try broke off; nothing else ever is. An operation that `backs_off` is not called again for as
+    long as the vendor's Retry-After said; without it the caller keeps a pace of its own.
     """
 
     vendor: str
@@ -104,13 +104,13 @@ class Upstream:
         self._transport = transport
         self._clock = clock
         self._not_before: dict[tuple[str, str], float] = {}
-        self._places = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, concurrency_per_vendor))
+        self._slots = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, concurrency_per_vendor))
         self._max_body_bytes = max_body_bytes
 
     async def call(self, call: Call) -> HttpReply:
         """The vendor's 2xx or 4xx answer; what a 4xx means is for the caller to say.
 
-        Raises UpstreamFailed for everything else: unreachable, cut, too large, 3xx, 429, 5xx, no free place; and
+        Raises UpstreamFailed for everything else: unreachable, cut, too large, 3xx, 429, 5xx, no free slot; and
         UpstreamTimeout past a deadline. Their `sent` is False only when the vendor certainly did nothing. Raises
         Problem `invalid_request` when the address or a header cannot be written on one line.
         """
@@ -122,12 +122,12 @@ class Upstream:
             count_call()
             with spent_on("vendor"):
                 async with asyncio.timeout(call.timeout_seconds), self._slot(call, outcome):
-                    return await self._answer(call, request, outcome)
+                    return await self._send_with_retry(call, request, outcome)
         except TimeoutError:
             outcome["failure"] = "deadline"
             raise UpstreamTimeout(_LATE, sent=request.extensions.get("sent", True)) from None
         except UpstreamFailed as failure:
-            self._note_busy(call, outcome, failure)
+            self._start_backoff(call, outcome, failure)
             raise
         finally:
             seconds = time.perf_counter() - started
@@ -145,7 +145,7 @@ class Upstream:
         if call.backs_off and 0 < left <= MAX_RETRY_AFTER_SECONDS:
             raise UpstreamFailed(_BUSY, sent=False, retry_after_seconds=math.ceil(left))
 
-    def _note_busy(self, call: Call, outcome: Mapping[str, object], failure: UpstreamFailed) -> None:
+    def _start_backoff(self, call: Call, outcome: Mapping[str, object], failure: UpstreamFailed) -> None:
         if outcome["status"] not in (429, 503):
             return
         seconds = failure.retry_after_seconds
@@ -156,32 +156,32 @@ class Upstream:
 
     @asynccontextmanager
     async def _slot(self, call: Call, outcome: dict[str, object]) -> AsyncIterator[None]:
-        """One of the vendor's places, so that a vendor that hangs cannot take the others' connections with it."""
-        places = self._places[call.vendor]
+        """One of the vendor's slots, so that a vendor that hangs cannot take the others' connections with it."""
+        slots = self._slots[call.vendor]
         try:
             async with asyncio.timeout(min(MAX_QUEUE_SECONDS, call.timeout_seconds / 4)):
-                await places.acquire()
+                await slots.acquire()
         except TimeoutError:
-            outcome["failure"] = "no_place"
+            outcome["failure"] = "no_slot"
             raise UpstreamFailed(_BUSY, sent=False, retry_after_seconds=1) from None
         try:
             yield
         finally:
-            places.release()
+            slots.release()
 
-    async def _answer(self, call: Call, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
+    async def _send_with_retry(self, call: Call, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
         if call.idempotent and call.method == "GET":
             try:
-                return await self._once(request, outcome)
+                return await self._send(request, outcome)
             except _TransientFailure as failure:
                 if failure.retry_after_seconds:
                     raise
                 # The short, uneven pause keeps many callers from coming back to a restarting vendor all at once.
                 await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (it spreads load, it guards nothing)
                 outcome |= {"tries": 2, "status": None, "failure": "cancelled"}
-        return await self._once(request, outcome)
+        return await self._send(request, outcome)
 
-    async def _once(self, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
+    async def _send(self, request: httpx2.Request, outcome: dict[str, object]) -> HttpReply:
         try:
             response = await self._transport.handle_async_request(request)
             try:
@@ -192,7 +192,7 @@ class Upstream:
                 await response.aclose()
         except httpx2.RequestError as exc:
             outcome["failure"] = type(exc).__name__
-            raise _explained(exc) from None
+            raise _translated(exc) from None
         except UpstreamFailed:
             outcome["failure"] = "unusable"
             raise
@@ -200,7 +200,7 @@ class Upstream:
         return reply
 
     async def _read(self, response: httpx2.Response) -> HttpReply:
-        """The whole body, unpacked piece by piece, so that a small bomb is put down before it has grown."""
+        """The whole body, unpacked piece by piece, so that a decompression bomb is stopped before it has grown."""
         body = bytearray()
         async with aclosing(response.aiter_bytes()) as pieces:
             async for piece in pieces:
@@ -212,13 +212,13 @@ class Upstream:
 
 
 class _TransientFailure(UpstreamFailed):
-    """A failure that another try a moment later may mend."""
+    """A failure after which the same request may succeed a moment later."""
 
 
 def url_for(base: str, template: str, **segments: str) -> str:
     """`base` with `template` after it, each `{name}` in it filled with that segment, percent-encoded.
 
-    Raises Problem `not_found` for a segment that could leave its place: empty, a dot segment, longer than 128
+    Raises Problem `not_found` for a segment that could change the path: empty, a dot segment, longer than 128
     characters, or with a slash, a backslash, a percent sign or a control character in it.
     """
     return base.rstrip("/") + template.format_map({name: _segment(value) for name, value in segments.items()})
@@ -238,7 +238,7 @@ def _request(call: Call) -> httpx2.Request:
     headers |= {"Accept-Encoding": "gzip", "Traceparent": traceparent()}
     if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
         raise Problem("invalid_request", "A value contains characters that are not allowed here.")
-    # Getting connected may take half the time, so an unreachable vendor gives its place back early.
+    # Getting connected may take half the time, so an unreachable vendor gives its slot back early.
     quarter = call.timeout_seconds / 4
     waits = {"timeout": {"pool": quarter, "connect": quarter, "read": call.timeout_seconds}}
     try:
@@ -253,7 +253,7 @@ def _refuse_unusable(response: httpx2.Response) -> None:
     if status == 429:
         # A clear refusal: whatever was asked for did not happen.
         raise UpstreamFailed(_BUSY, sent=False, retry_after_seconds=_retry_after_seconds(response))
-    if status in _PASSING_STATUSES:
+    if status in _TRANSIENT_STATUSES:
         raise _TransientFailure(_DOWN, sent=True, retry_after_seconds=_retry_after_seconds(response))
     if not (200 <= status < 300 or 400 <= status < 500) or packing not in ("gzip", "identity"):
         raise UpstreamFailed(_ODD, sent=True)
@@ -266,10 +266,10 @@ def _retry_after_seconds(response: httpx2.Response) -> int | None:
     return min(seconds, MAX_RETRY_AFTER_SECONDS) if value else None
 
 
-def _explained(exc: httpx2.RequestError) -> UpstreamFailed:
+def _translated(exc: httpx2.RequestError) -> UpstreamFailed:
     if isinstance(exc, httpx2.TimeoutException):
         return UpstreamTimeout(_LATE, sent=not isinstance(exc, _NOTHING_SENT))
-    kind = _TransientFailure if isinstance(exc, _PASSING_ERRORS) else UpstreamFailed
+    kind = _TransientFailure if isinstance(exc, _TRANSIENT_ERRORS) else UpstreamFailed
     return kind(_DOWN, sent=not isinstance(exc, _NOTHING_SENT))
 
 

@@ -1,22 +1,22 @@
-"""How the orders of the control API are read: each value is what it should be, or the answer says what it should be."""
+"""How the commands of the control API are read: a value is what it should be, or the answer says what it should be."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
-from bff.sandbox.control.faults import BadOrder
+from bff.sandbox.control.faults import BadCommand
 from bff.sandbox.json import JsonObject
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.world import World
 
-Order = Callable[[World, JsonObject], tuple[int, JsonObject]]
+Command = Callable[[World, JsonObject], tuple[int, JsonObject]]
 
 
 def persona(world: World, body: JsonObject) -> Member:
     member = world.members.get(str(body.get("persona")))
     if member is None:
-        raise BadOrder(f"unknown persona {body.get('persona')!r}; one of {', '.join(world.members)}")
+        raise BadCommand(f"unknown persona {body.get('persona')!r}; one of {', '.join(world.members)}")
     return member
 
 
@@ -24,7 +24,7 @@ def retailer(body: JsonObject) -> str:
     """Any name: tests link accounts at retailers of their own."""
     value = body.get("retailer")
     if not isinstance(value, str) or not 1 <= len(value) <= 26:
-        raise BadOrder("retailer must be a text of 1 to 26 characters, such as 'walmart'")
+        raise BadCommand("retailer must be a text of 1 to 26 characters, such as 'walmart'")
     return value
 
 
@@ -37,7 +37,7 @@ def money(body: JsonObject, name: str) -> Decimal:
             return total
     except InvalidOperation:
         pass
-    raise BadOrder(f"{name} must be an amount of money above zero with at most two decimals")
+    raise BadCommand(f"{name} must be an amount of money above zero with at most two decimals")
 
 
 def moment(body: JsonObject, name: str) -> datetime | None:
@@ -48,14 +48,14 @@ def moment(body: JsonObject, name: str) -> datetime | None:
     try:
         when = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise BadOrder(f"{name} must be a date such as 2026-08-07 or 2026-08-07T12:00:00Z") from None
+        raise BadCommand(f"{name} must be a date such as 2026-08-07 or 2026-08-07T12:00:00Z") from None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def number(body: JsonObject, name: str, otherwise: float) -> float:
     value = body.get(name, otherwise)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise BadOrder(f"{name} must be a number")
+        raise BadCommand(f"{name} must be a number")
     return float(value)
 
 
@@ -68,4 +68,4 @@ def address(body: JsonObject, name: str, otherwise: str) -> str:
             return str(value)
     except ValueError:
         pass
-    raise BadOrder(f"{name} must be an address that starts with http:// or https://, or null")
+    raise BadCommand(f"{name} must be an address that starts with http:// or https://, or null")

@@ -1,4 +1,4 @@
-"""Troubles that a test orders for the next calls of one operation, and the queue they wait in.
+"""Faults that a test asks for, for the next calls of one operation, and the queue they wait in.
 
 `delay` waits before the work is done (a vendor that is slow to act), `delay_after` between the work and the reply.
 `cut_before` closes the connection with nothing done, `cut_after` with everything done.
@@ -20,7 +20,7 @@ KINDS = (
 DELAY_SECONDS = 3
 
 
-class BadOrder(ValueError):
+class BadCommand(ValueError):
     """The control API was asked for something that does not exist; the message names it and the remedy."""
 
 
@@ -59,17 +59,17 @@ class Faults:
         return [{"operation": fault.operation, "kind": fault.kind, "times": fault.times} for fault in self._queue]
 
 
-def ordered(body: JsonObject, operations: Sequence[str]) -> Fault:
+def read_fault(body: JsonObject, operations: Sequence[str]) -> Fault:
     """The fault that a control call asks for: `{"operation", "kind", "times"?, "seconds"?, "retryAfter"?}`."""
     operation, times = body.get("operation"), body.get("times", 1)
     seconds = body.get("seconds", DELAY_SECONDS)
     if not isinstance(operation, str) or operation not in operations:
-        raise BadOrder(f"unknown operation {operation!r}; one of {', '.join(operations)}")
+        raise BadCommand(f"unknown operation {operation!r}; one of {', '.join(operations)}")
     if not _whole(times) or times < 1:
-        raise BadOrder("times must be a whole number from 1")
+        raise BadCommand("times must be a whole number from 1")
     kind, status = _kind(body.get("kind"))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float | Decimal) or not 0 <= seconds <= 600:
-        raise BadOrder("seconds must be a number from 0 to 600")
+        raise BadCommand("seconds must be a number from 0 to 600")
     retry_after = body.get("retryAfter")
     return Fault(operation, kind, times, float(seconds), status, retry_after if _whole(retry_after) else None)
 
@@ -86,4 +86,4 @@ def _kind(word: Json) -> tuple[str, int]:
         return kind, 0
     if known and number.isascii() and number.isdigit() and 400 <= int(number) <= 599:
         return kind, int(number)
-    raise BadOrder(f"unknown kind {word!r}; one of {', '.join(KINDS)}, where status is status:400 to status:599")
+    raise BadCommand(f"unknown kind {word!r}; one of {', '.join(KINDS)}, where status is status:400 to status:599")

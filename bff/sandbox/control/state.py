@@ -6,32 +6,32 @@ from bff.sandbox.clock import iso
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.subtotal.accounts import connection_json, purchase_json
-from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL, Manner
+from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL, DeliveryPolicy
 from bff.sandbox.world import World
 
 
-def state(world: World) -> JsonObject:
-    """All of it; lists are oldest first."""
+def describe(world: World) -> JsonObject:
+    """The whole state; lists are oldest first."""
     return {
-        "members": {persona: member(world, one) for persona, one in world.members.items()},
+        "members": {persona: describe_member(world, one) for persona, one in world.members.items()},
         "calls": [vars(call) for call in world.calls],
         "policies": {"version": world.policies.version},
-        "clock": clock(world),
+        "clock": describe_clock(world),
         "faults": world.faults.waiting(),
         "subtotal": {
-            "connections": [connection_json(one) for one in world.retail.connections.values()],
-            "purchases": [purchase_json(one) for one in world.retail.purchases.values()],
-            "events": [event.summary() for event in world.retail.events],
+            "connections": [connection_json(one) for one in world.accounts.connections.values()],
+            "purchases": [purchase_json(one) for one in world.accounts.purchases.values()],
+            "events": [event.summary() for event in world.accounts.events],
             "deliveries": _deliveries(world, SUBTOTAL),
         },
         "okendo": {
-            "events": [event.summary() for event in world.watch.events],
+            "events": [event.summary() for event in world.changes.events],
             "deliveries": _deliveries(world, OKENDO),
         },
     }
 
 
-def member(world: World, one: Member) -> JsonObject:
+def describe_member(world: World, one: Member) -> JsonObject:
     birthday = one.birthday and {"day": one.birthday[0], "month": one.birthday[1]}
     return {
         "state": one.state,
@@ -46,9 +46,9 @@ def member(world: World, one: Member) -> JsonObject:
     }
 
 
-def clock(world: World) -> JsonObject:
+def describe_clock(world: World) -> JsonObject:
     return {"now": iso(world.clock.now()), "offsetSeconds": world.clock.offset_seconds, "rate": world.clock.rate}
 
 
-def _deliveries(world: World, manner: Manner) -> list[Json]:
-    return [one.summary() for one in world.outbox.deliveries if one.destination.manner is manner]
+def _deliveries(world: World, policy: DeliveryPolicy) -> list[Json]:
+    return [one.summary() for one in world.outbox.deliveries if one.destination.policy is policy]

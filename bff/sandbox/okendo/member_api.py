@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bff.sandbox.calls import Call, Operation, answer
 from bff.sandbox.clock import iso
 from bff.sandbox.json import Json, JsonObject
-from bff.sandbox.okendo import shapes
+from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import CURRENCY, EARNING_RULES, REWARDS
 from bff.sandbox.okendo.public_api import EMAIL, body_of, for_member, refused
@@ -24,7 +24,7 @@ PAGE = 25
 
 @for_member
 def customer(world: World, call: Call, member: Member) -> Response:
-    return answer(world, {"loyaltyCustomer": shapes.customer(member)})
+    return answer(world, {"loyaltyCustomer": replies.customer(member)})
 
 
 @for_member
@@ -40,12 +40,12 @@ def activate(world: World, call: Call, member: Member) -> Response:
     if type(version) is not type(current) or version != current:
         raise refused(world, 400, "The accepted legal policies are not the current ones.", "policies_outdated")
     member.enrol(version, channel, world.clock.now())
-    return answer(world, {"loyaltyCustomer": shapes.customer(member)})
+    return answer(world, {"loyaltyCustomer": replies.customer(member)})
 
 
 @for_member
 def earning_rules(world: World, call: Call, member: Member) -> Response:
-    return answer(world, {"rules": [shapes.earning_rule(rule, member) for rule in EARNING_RULES.values()]})
+    return answer(world, {"rules": [replies.earning_rule(rule, member) for rule in EARNING_RULES.values()]})
 
 
 @for_member
@@ -58,7 +58,7 @@ def trigger(world: World, call: Call, member: Member) -> Response:
     if rule.action != "social-follow":
         raise refused(world, 403, "Only social earning rules can be triggered.", "wrong_rule_type")
     entry = member.trigger(rule, world.clock.now())
-    return answer(world, {"transaction": shapes.transaction(member, entry), **shapes.paid_out(entry)})
+    return answer(world, {"transaction": replies.transaction(member, entry), **replies.paid_out(entry)})
 
 
 @for_member
@@ -78,7 +78,7 @@ def _days(month: int) -> int:
 
 @for_member
 def redemption_rules(world: World, call: Call, member: Member) -> Response:
-    return answer(world, {"rules": [shapes.reward(rule, member) for rule in REWARDS.values()]})
+    return answer(world, {"rules": [replies.reward(rule, member) for rule in REWARDS.values()]})
 
 
 @for_member
@@ -91,8 +91,8 @@ def redeem(world: World, call: Call, member: Member) -> Response:
     if str(body.get("currencyCode", CURRENCY)).upper() != CURRENCY:
         raise refused(world, 422, "The currency does not match the store's.", "currency_mismatch")
     entry = member.redeem(rule, world.clock.now())
-    spent: dict[str, Json] = {"transaction": shapes.transaction(member, entry), "pointsSpent": rule.points}
-    return answer(world, {**spent, **shapes.paid_out(entry)})
+    spent: dict[str, Json] = {"transaction": replies.transaction(member, entry), "pointsSpent": rule.points}
+    return answer(world, {**spent, **replies.paid_out(entry)})
 
 
 @for_member
@@ -104,9 +104,9 @@ def transactions(world: World, call: Call, member: Member) -> Response:
         raise refused(world, 400, "orderBy must be 'date desc' or 'date asc'.", "invalid_request")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100):
         raise refused(world, 400, "limit must be from 1 to 100.", "invalid_request")
-    lines = [shapes.transaction(member, entry) for entry in member.history]
+    lines = [replies.transaction(member, entry) for entry in member.history]
     lines = lines if order == "date asc" else lines[::-1]
-    return _paged(world, call, "transactions", lines, int(limit))
+    return _paged(world, call, "transactions", lines, limit=int(limit))
 
 
 @for_member
@@ -135,7 +135,7 @@ def referral_request(world: World, call: Call, member: Member) -> Response:
 @for_member
 def referrals(world: World, call: Call, member: Member) -> Response:
     lines = [{"email": one.email, "status": one.status, "date": iso(one.date)} for one in reversed(member.referrals)]
-    return _paged(world, call, "referrals", lines, PAGE)
+    return _paged(world, call, "referrals", lines)
 
 
 @for_member
@@ -143,7 +143,7 @@ def referral_count(world: World, call: Call, member: Member) -> Response:
     return answer(world, {"count": len(member.referrals)})
 
 
-def _paged(world: World, call: Call, name: str, lines: Sequence[JsonObject], limit: int) -> Response:
+def _paged(world: World, call: Call, name: str, lines: Sequence[JsonObject], *, limit: int = PAGE) -> Response:
     """One page after the cursor, which is URL-encoded JSON naming the last line seen, as live stores send it."""
     key = "loyaltyTransactionId" if name == "transactions" else "email"
     start = 0

@@ -113,7 +113,7 @@ class Member:
         self.effects.enrolments.append({"version": version, "channel": channel})
         self._earn(SIGN_UP_POINTS, "Welcome to the program", now)
 
-    def put_into(self, state: str, now: datetime) -> None:
+    def set_state(self, state: str, now: datetime) -> None:
         """What the merchant can do by hand. Only those who have joined are in a tier; whoever is blocked keeps it."""
         self.state = state
         if state == "pending":
@@ -130,12 +130,12 @@ class Member:
             raise NotAllowed("redemption_limit_reached", "This reward was redeemed as often as it may be.")
         if self.balance < reward.points:
             raise NotAllowed("insufficient_points", f"{reward.points} points are needed, {self.balance} are there.")
-        coupon = None if reward.award == "store-credit" else minted(reward.title, reward.expires_after_days, now)
+        coupon = None if reward.award == "store-credit" else new_coupon(reward.title, reward.expires_after_days, now)
         self.effects.redemptions.append(
             {"rule": reward.id, "points": reward.points, "code": coupon.code if coupon else None}
         )
         self.balance -= reward.points
-        return self._book(
+        return self._record(
             Transaction(
                 str(uuid.uuid4()), "redemption", -reward.points, now, f"Redeemed: {reward.title}", rule=reward.id,
                 coupon=coupon, store_credit=None if coupon else reward.value,
@@ -157,9 +157,9 @@ class Member:
         self.effects.triggers.append({"rule": rule.id})
         if rule.pays == "points":
             return self._earn(int(rule.amount), rule.title, now, rule.id)
-        coupon = minted(f"${rule.amount} off, thank you", 30, now) if rule.pays == "coupon" else None
+        coupon = new_coupon(f"${rule.amount} off, thank you", 30, now) if rule.pays == "coupon" else None
         credit = None if coupon else int(rule.amount)
-        return self._book(
+        return self._record(
             Transaction(str(uuid.uuid4()), "earning", 0, now, rule.title, "complete", rule.id, coupon, credit)
         )
 
@@ -190,14 +190,14 @@ class Member:
 
     def _earn(self, points: int, text: str, now: datetime, rule: str = "") -> Transaction:
         self.balance += points
-        return self._book(Transaction(str(uuid.uuid4()), "earning", points, now, text, rule=rule))
+        return self._record(Transaction(str(uuid.uuid4()), "earning", points, now, text, rule=rule))
 
-    def _book(self, transaction: Transaction) -> Transaction:
+    def _record(self, transaction: Transaction) -> Transaction:
         self.history.append(transaction)
         return transaction
 
 
-def minted(description: str, expires_after_days: int | None, now: datetime) -> Coupon:
+def new_coupon(description: str, expires_after_days: int | None, now: datetime) -> Coupon:
     """A coupon whose code was never seen before."""
     code = "OKE-" + "".join(secrets.choice(_CODE_LETTERS) for _ in range(10))
     return Coupon(code, description, now + timedelta(days=expires_after_days) if expires_after_days else None)

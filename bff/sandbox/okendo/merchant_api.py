@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Handler, Operation, answer
 from bff.sandbox.json import Json, JsonObject
-from bff.sandbox.okendo import shapes
+from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import EARNING_RULES, REWARDS, EarningRule
 from bff.sandbox.okendo.public_api import body_of, check_version, refused
@@ -32,7 +32,7 @@ def for_merchant(handle: Handler) -> Handler:
         right_key = hmac.compare_digest(key.encode(), world.config.okendo_api_key.encode())
         if user != world.config.okendo_user_id or not right_key:
             return Response(status_code=401, headers={"www-authenticate": "Basic"})
-        if not world.merchant_allowance.take():
+        if not world.merchant_bucket.take():
             raise refused(world, 429, "Too many requests.")
         check_version(world, call)
         return handle(world, call)
@@ -45,20 +45,20 @@ def customer(world: World, call: Call) -> Response:
     member = _named(world, call.query)
     if member is None:
         raise refused(world, 400, "loyaltyCustomerId or email is required.")
-    return answer(world, {"loyaltyCustomer": shapes.merchant_customer(member)})
+    return answer(world, {"loyaltyCustomer": replies.merchant_customer(member)})
 
 
 @for_merchant
 def earning_rules(world: World, call: Call) -> Response:
     """The Merchant list has no ids."""
     member = _named(world, call.query)
-    return answer(world, {"rules": [shapes.merchant_earning_rule(rule, member) for rule in EARNING_RULES.values()]})
+    return answer(world, {"rules": [replies.merchant_earning_rule(rule, member) for rule in EARNING_RULES.values()]})
 
 
 @for_merchant
 def redemption_rules(world: World, call: Call) -> Response:
     member = _named(world, call.query)
-    return answer(world, {"rules": [shapes.reward(rule, member) for rule in REWARDS.values()]})
+    return answer(world, {"rules": [replies.reward(rule, member) for rule in REWARDS.values()]})
 
 
 @for_merchant
@@ -77,7 +77,7 @@ def earning_transactions(world: World, call: Call) -> Response:
         entry = member.award(rule, value, world.clock.now())
     except NotAllowed as error:
         raise refused(world, 403, str(error)) from error
-    return answer(world, {"transaction": shapes.transaction(member, entry)})
+    return answer(world, {"transaction": replies.transaction(member, entry)})
 
 
 def _named(world: World, names: JsonObject) -> Member | None:

@@ -1,8 +1,9 @@
-"""The six shoppers everyone can sign in as, with a past that adds up to their balance."""
+"""The six shoppers everyone can sign in as, with a history that adds up to their balance."""
 
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from bff.sandbox.okendo.members import Coupon, Member, Referral, Transaction
 from bff.sandbox.okendo.program import FIVE_OFF, INSTAGRAM, REWARDS, SIGN_UP_POINTS
@@ -28,7 +29,7 @@ def personas(now: datetime) -> dict[str, Member]:
     _give_past(by_name["ella"], orders=24, now=now)
     _give_past(by_name["tara"], orders=58, now=now)
     for member in members:
-        _balance_the_books(member, now)
+        _add_opening_balance(member, now)
     by_name["ella"].referrals += [
         Referral("friend.one@example.net", "completed", now - timedelta(days=80)),
         Referral("friend.two@example.net", "pending", now - timedelta(days=12)),
@@ -39,37 +40,40 @@ def personas(now: datetime) -> dict[str, Member]:
 
 def _give_past(member: Member, orders: int, now: datetime) -> None:
     """A sign-up, many orders, one redemption and, where points are pending, the order they came from."""
-    add = _Past(member, now)
-    add(360, "earning", SIGN_UP_POINTS, "Welcome to the program")
+    add = partial(_add_transaction, member, now=now)
+    add("earning", SIGN_UP_POINTS, "Welcome to the program", days_ago=360)
     for order in range(orders):
-        add(350 - order * 5, "earning", 20 + order % 7 * 5, f"Order #{1001 + order}")
-    add(20, "redemption", -500, f"Redeemed: {REWARDS[FIVE_OFF].title}")
+        add("earning", 20 + order % 7 * 5, f"Order #{1001 + order}", days_ago=350 - order * 5)
+    add("redemption", -500, f"Redeemed: {REWARDS[FIVE_OFF].title}", days_ago=20)
     if member.pending:
-        add(2, "earning", member.pending, "Order #1999, pending for 14 days")
+        add("earning", member.pending, "Order #1999, pending for 14 days", days_ago=2)
 
 
-def _balance_the_books(member: Member, now: datetime) -> None:
+def _add_opening_balance(member: Member, now: datetime) -> None:
     """One opening adjustment makes the completed transactions add up to the balance."""
-    booked = sum(entry.amount for entry in member.history if entry.status == "complete")
-    if difference := member.balance - booked:
-        _Past(member, now)(364, "adjustment", difference, "Points from our previous program")
+    completed = sum(entry.amount for entry in member.history if entry.status == "complete")
+    if difference := member.balance - completed:
+        _add_transaction(member, "adjustment", difference, "Points from our previous program", days_ago=364, now=now)
     member.history.sort(key=lambda entry: entry.date)
 
 
-class _Past:
-    """Adds transactions of days gone by, with the same ids after every reset."""
+def _add_transaction(member: Member, kind: str, amount: int, text: str, *, days_ago: int, now: datetime) -> None:
+    """One of days gone by, with the same id after every reset."""
+    date = now - timedelta(days=days_ago)
+    redeemed = kind == "redemption"
+    member.history.append(
+        Transaction(
+            str(uuid.uuid5(_NAMESPACE, f"{member.persona}/{days_ago}/{text}")),
+            kind,
+            amount,
+            date,
+            text,
+            status="pending" if "pending" in text else "complete",
+            rule=FIVE_OFF if redeemed else "",
+            coupon=_welcome_back_coupon(date) if redeemed else None,
+        )
+    )
 
-    def __init__(self, member: Member, now: datetime) -> None:
-        self.member = member
-        self.now = now
 
-    def __call__(self, days_ago: int, kind: str, amount: int, text: str) -> None:
-        date = self.now - timedelta(days=days_ago)
-        redeemed = kind == "redemption"
-        coupon = Coupon("OKE-WELCOMEBACK", REWARDS[FIVE_OFF].title, date + timedelta(days=90)) if redeemed else None
-        self.member.history.append(
-            Transaction(
-                str(uuid.uuid5(_NAMESPACE, f"{self.member.persona}/{days_ago}/{text}")), kind, amount, date, text,
-                "pending" if "pending" in text else "complete", FIVE_OFF if redeemed else "", coupon,
-            )
-        )  # fmt: skip
+def _welcome_back_coupon(date: datetime) -> Coupon:
+    return Coupon("OKE-WELCOMEBACK", REWARDS[FIVE_OFF].title, date + timedelta(days=90))

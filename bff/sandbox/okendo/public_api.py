@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from bff.sandbox.calls import Call, Handler, Operation, Refused, answer
 from bff.sandbox.json import JsonObject
-from bff.sandbox.okendo import shapes
+from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
 from bff.sandbox.okendo.program import EARNING_RULES, REWARDS
 from bff.sandbox.world import World
@@ -81,28 +81,28 @@ def body_of(world: World, call: Call) -> JsonObject:
 
 @public
 def earning_rules(world: World, call: Call) -> Response:
-    return answer(world, {"rules": [shapes.earning_rule(rule) for rule in EARNING_RULES.values()]})
+    return answer(world, {"rules": [replies.earning_rule(rule) for rule in EARNING_RULES.values()]})
 
 
 @public
 def redemption_rules(world: World, call: Call) -> Response:
     """Language, country and currency are accepted; this store speaks English and sells in dollars."""
-    return answer(world, {"rules": [shapes.reward(rule) for rule in REWARDS.values()]})
+    return answer(world, {"rules": [replies.reward(rule) for rule in REWARDS.values()]})
 
 
 @public
 def vip_program(world: World, call: Call) -> Response:
-    return answer(world, shapes.vip_program())
+    return answer(world, replies.vip_program())
 
 
 @public
 def faqs(world: World, call: Call) -> Response:
-    return answer(world, shapes.faqs())
+    return answer(world, replies.faqs())
 
 
 @public
 def legal_policies(world: World, call: Call) -> Response:
-    return answer(world, shapes.legal_policies(world.policies))
+    return answer(world, replies.legal_policies(world.policies))
 
 
 @public
@@ -121,7 +121,7 @@ def login(world: World, call: Call) -> Response:
     if persona is None:
         raise refused(world, 401, "Shopify does not accept this customer token.", "invalid_customer_token")
     member = world.members[persona]
-    return answer(world, {"token": world.okendo_login(member), "customer": shapes.customer(member)})
+    return answer(world, {"token": world.okendo_login(member), "customer": replies.customer(member)})
 
 
 def _storefront_persona(world: World, store_token: str, customer_token: str) -> str | None:

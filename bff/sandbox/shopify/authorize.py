@@ -28,26 +28,26 @@ def authorize(world: World, call: Call) -> Response:
         return page("refused", 400, reason="This client_id is not registered.")
     if params.get("redirect_uri") not in world.config.redirect_uris:
         return page("refused", 400, reason="This redirect_uri is not a registered callback URI.")
-    if error := _flaw(client, params):
-        return _back(call, params, error)
+    if error := _request_error(client, params):
+        return _redirect_back(call, params, error)
     if "cancel" in params:
-        return _back(call, params, {"error": "access_denied", "error_description": "The customer cancelled."})
+        return _redirect_back(call, params, {"error": "access_denied", "error_description": "The customer cancelled."})
     if "persona" not in params and call.request.method != "POST":
         return page("authorize", people=list(world.members.values()), again=f"?{urlencode(params)}")
-    return _signed_in(world, call, params)
+    return _sign_in(world, call, params)
 
 
-def _signed_in(world: World, call: Call, params: Mapping[str, str]) -> Response:
+def _sign_in(world: World, call: Call, params: Mapping[str, str]) -> Response:
     member = world.members.get(params.get("persona", ""))
     if member is None:
         return page("refused", 400, reason="Choose one of the personas.")
     grant = world.grants.open(params["client_id"], member.persona)
     challenge, nonce = params.get("code_challenge", ""), params.get("nonce", "")
     code = world.grants.issue_code(grant, params["redirect_uri"], challenge, nonce)
-    return _back(call, params, {"code": code})
+    return _redirect_back(call, params, {"code": code})
 
 
-def _flaw(client: Client, params: Mapping[str, str]) -> dict[str, str] | None:
+def _request_error(client: Client, params: Mapping[str, str]) -> dict[str, str] | None:
     """What is wrong with an authorization request, as the error parameters that go back to the client."""
     scopes = set(params.get("scope", "").split())
     pkce_needed = not client.confidential or "code_challenge" in params
@@ -63,7 +63,7 @@ def _flaw(client: Client, params: Mapping[str, str]) -> dict[str, str] | None:
     return next(({"error": error, "error_description": text} for wrong, error, text in checks if wrong), None)
 
 
-def _back(call: Call, params: Mapping[str, str], result: Mapping[str, str]) -> Response:
+def _redirect_back(call: Call, params: Mapping[str, str], result: Mapping[str, str]) -> Response:
     target = params["redirect_uri"]
     query = urlencode({**result, "state": params.get("state", "")})
     status = 303 if call.request.method == "POST" else 302

@@ -1,4 +1,4 @@
-"""What the pretended Shopify handed out: sign-in codes, access tokens, refresh tokens and legacy Storefront tokens.
+"""What the pretended Shopify has issued: sign-in codes, access tokens, refresh tokens and legacy Storefront tokens.
 
 Rules: shopify.dev, Customer Account API, "Authentication". Codes and refresh tokens are one-use, and using one twice
 revokes everything that came from the same sign-in (Shopify calls such a token "previously revoked").
@@ -58,7 +58,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Issued:
+class TokenPair:
     access_token: str
     refresh_token: str
 
@@ -84,7 +84,7 @@ class Grants:
         self._codes[text] = Code(grant, redirect_uri, challenge, nonce, self._clock.seconds() + CODE_SECONDS)
         return text
 
-    def spend_code(self, text: str, client_id: str, redirect_uri: str) -> Code:
+    def redeem_code(self, text: str, client_id: str, redirect_uri: str) -> Code:
         """The code, which is used up by this call whatever the outcome; InvalidGrant when it is no good."""
         code = self._codes.get(text)
         if code is None:
@@ -92,13 +92,13 @@ class Grants:
         if code.used:
             code.grant.revoked = True
         wrong = (client_id, redirect_uri) != (code.grant.client_id, code.redirect_uri)
-        if code.used or wrong or self._dead(code):
+        if code.used or wrong or self._is_dead(code):
             code.used = True
             raise InvalidGrant
         code.used = True
         return code
 
-    def issue(self, grant: Grant) -> Issued:
+    def issue(self, grant: Grant) -> TokenPair:
         """A fresh pair of tokens."""
         now = self._clock.seconds()
         access = shopify_access_token(
@@ -107,16 +107,16 @@ class Grants:
         refresh = f"shcrt_{secrets.token_hex(16)}"
         self._access[access] = Token(grant, now + ACCESS_TOKEN_SECONDS)
         self._refresh[refresh] = Token(grant, now + REFRESH_TOKEN_SECONDS)
-        return Issued(access, refresh)
+        return TokenPair(access, refresh)
 
-    def rotate(self, text: str, client_id: str) -> Issued:
+    def rotate(self, text: str, client_id: str) -> TokenPair:
         """A new pair for a refresh token, which is used up; InvalidGrant when it is no good."""
         token = self._refresh.get(text)
         if token is None or token.grant.client_id != client_id:
             raise InvalidGrant
         if token.used:
             token.grant.revoked = True
-        if token.used or self._dead(token):
+        if token.used or self._is_dead(token):
             raise InvalidGrant
         token.used = True
         return self.issue(token.grant)
@@ -128,7 +128,7 @@ class Grants:
     def storefront_token(self, persona: str, shop: int = THIS_SHOP) -> str:
         """The persona's valid legacy token; a new one only when the last has expired."""
         for text, token in self._storefront.items():
-            if (token.grant.persona, token.grant.shop) == (persona, shop) and not self._dead(token):
+            if (token.grant.persona, token.grant.shop) == (persona, shop) and not self._is_dead(token):
                 return text
         text = secrets.token_hex(16)
         grant = Grant("legacy customer accounts", persona, shop, secrets.token_hex(16))
@@ -144,9 +144,9 @@ class Grants:
             grant.revoked = True
 
     def _holder(self, token: Token | None) -> str | None:
-        if token is None or token.grant.shop != THIS_SHOP or self._dead(token):
+        if token is None or token.grant.shop != THIS_SHOP or self._is_dead(token):
             return None
         return token.grant.persona
 
-    def _dead(self, issued: Code | Token) -> bool:
+    def _is_dead(self, issued: Code | Token) -> bool:
         return issued.grant.revoked or issued.expires_at <= self._clock.seconds()

@@ -16,7 +16,7 @@ from bff.sandbox.calls import Call, Operation, Refused, answer
 from bff.sandbox.config import Client
 from bff.sandbox.json import Json
 from bff.sandbox.shopify.authorize import SCOPES
-from bff.sandbox.shopify.grants import ACCESS_TOKEN_SECONDS, ISSUER, THIS_SHOP, Code, InvalidGrant, Issued
+from bff.sandbox.shopify.grants import ACCESS_TOKEN_SECONDS, ISSUER, THIS_SHOP, Code, InvalidGrant, TokenPair
 from bff.sandbox.shopify.graphql import customer_data, customer_fields, storefront_customer_data
 from bff.sandbox.world import World
 
@@ -72,11 +72,11 @@ def token(world: World, call: Call) -> Response:
     if not client.confidential and call.header("origin") not in world.config.origins:
         challenge = {"www-authenticate": 'Bearer error="invalid_token", error_description="Invalid origin"'}
         return answer(world, {"error": "invalid_token", "error_description": "Invalid origin"}, 401, challenge)
-    trade = _TRADES.get(form.get("grant_type", ""))
-    if trade is None:
+    issue = _GRANT_TYPES.get(form.get("grant_type", ""))
+    if issue is None:
         return answer(world, {"error": "unsupported_grant_type"}, 400)
     try:
-        return trade(world, client, form)
+        return issue(world, client, form)
     except InvalidGrant:
         return answer(world, {"error": "invalid_grant", "error_description": "The grant is not valid."}, 400)
 
@@ -98,7 +98,7 @@ def _proven(client: Client, basic: tuple[str, str] | None) -> bool:
 
 
 def _by_code(world: World, client: Client, form: Mapping[str, str]) -> Response:
-    code = world.grants.spend_code(form.get("code", ""), client.client_id, form.get("redirect_uri", ""))
+    code = world.grants.redeem_code(form.get("code", ""), client.client_id, form.get("redirect_uri", ""))
     verifier = form.get("code_verifier", "")
     if code.challenge and not verifier:
         # The vendor's own odd answer: an empty error.
@@ -113,13 +113,13 @@ def _by_refresh_token(world: World, client: Client, form: Mapping[str, str]) -> 
     return _tokens(world, world.grants.rotate(form.get("refresh_token", ""), client.client_id), {})
 
 
-_TRADES: Mapping[str, Callable[[World, Client, Mapping[str, str]], Response]] = {
+_GRANT_TYPES: Mapping[str, Callable[[World, Client, Mapping[str, str]], Response]] = {
     "authorization_code": _by_code,
     "refresh_token": _by_refresh_token,
 }
 
 
-def _tokens(world: World, issued: Issued, more: Mapping[str, Json]) -> Response:
+def _tokens(world: World, issued: TokenPair, more: Mapping[str, Json]) -> Response:
     payload = {"access_token": issued.access_token, "expires_in": ACCESS_TOKEN_SECONDS, **more}
     return answer(world, {**payload, "refresh_token": issued.refresh_token}, headers={"cache-control": "no-store"})
 

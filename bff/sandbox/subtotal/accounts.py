@@ -1,4 +1,4 @@
-"""What the pretended Subtotal remembers: linked retailer accounts, purchases, link tokens and what happened.
+"""The state of the pretended Subtotal: linked retailer accounts, purchases, link tokens and events.
 
 Shapes: subtotal.com/docs/api-reference (connections, purchases, link-tokens) and .../webhooks/events. Ids are ULIDs,
 amounts decimal strings.
@@ -15,14 +15,14 @@ from bff.sandbox.json import Json, JsonObject, encode
 from bff.sandbox.webhooks.outbox import Event
 
 CONNECTION_TOKEN_SECONDS = 900
-# What a connection becomes is told by an event; that one was begun is not.
-TOLD = {
+# Each of these states is announced by an event; that a connection was begun is not.
+EVENT_OF_STATUS = {
     "active": "connection.activated",
     "unauthenticated": "connection.unauthenticated",
     "disconnected": "connection.disconnected",
 }
-STATUSES = ("initialized", *TOLD)
-EVENT_TYPES = (*TOLD.values(), "purchase.created")
+STATUSES = ("initialized", *EVENT_OF_STATUS)
+EVENT_TYPES = (*EVENT_OF_STATUS.values(), "purchase.created")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -62,8 +62,8 @@ class LinkToken:
         return "active" if now < self.expires_at else "expired"
 
 
-class Retail:
-    """All of Subtotal's state in one world. `events` lists what happened, oldest first, whoever is told of it."""
+class Accounts:
+    """All of Subtotal's state in one world. `events` lists what happened, oldest first, whoever receives it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -72,14 +72,14 @@ class Retail:
         self.link_tokens: dict[str, LinkToken] = {}
         self.idempotent: dict[str, tuple[bytes, LinkToken]] = {}
         self.events: list[Event] = []
-        self._told = 0
+        self._published = 0
         self._connection_tokens: dict[str, tuple[str, str, float]] = {}
 
     def connect(self, customer_id: str, retailer_id: str, email: str | None, mobile: str | None = None) -> Connection:
-        return self.keep(Connection(self.ulid(), customer_id, retailer_id, "initialized", email, mobile))
+        return self.save(Connection(self.ulid(), customer_id, retailer_id, "initialized", email, mobile))
 
-    def keep(self, connection: Connection) -> Connection:
-        """Remember a connection as it is now, and tell nobody."""
+    def save(self, connection: Connection) -> Connection:
+        """Store a connection as it is now, without an event."""
         self.connections[connection.connection_id] = connection
         return connection
 
@@ -87,29 +87,29 @@ class Retail:
         """The shopper signed in at the retailer: the connection that they have there, or a new one, is active now."""
         known = self.at_retailer(customer_id, retailer_id)
         connection = known or self.connect(customer_id, retailer_id, email, mobile)
-        return self.become(replace(connection, email=connection.email or email), "active")
+        return self.set_status(replace(connection, email=connection.email or email), "active")
 
-    def become(self, connection: Connection, status: str) -> Connection:
-        """Tells of the status, also when it was the same before."""
-        changed = self.keep(replace(connection, status=status))
-        if status in TOLD:
-            self._happened(TOLD[status], changed)
+    def set_status(self, connection: Connection, status: str) -> Connection:
+        """With an event, also when the status was the same before."""
+        changed = self.save(replace(connection, status=status))
+        if status in EVENT_OF_STATUS:
+            self._record_event(EVENT_OF_STATUS[status], changed)
         return changed
 
     def buy(self, connection: Connection, total: Decimal, date: datetime | None = None) -> Purchase:
         """A purchase was found, made at this date or else now."""
-        purchase = self.collect(connection, total, date or self._clock.now())
-        self._happened("purchase.created", connection, purchase)
+        purchase = self.add_purchase(connection, total, date or self._clock.now())
+        self._record_event("purchase.created", connection, purchase)
         return purchase
 
-    def collect(self, connection: Connection, total: Decimal, date: datetime) -> Purchase:
-        """Remember a purchase, and tell nobody."""
+    def add_purchase(self, connection: Connection, total: Decimal, date: datetime) -> Purchase:
+        """Store a purchase, without an event."""
         purchase = Purchase(self.ulid(), connection.connection_id, date, total)
         self.purchases[purchase.purchase_id] = purchase
         return purchase
 
     def at_retailer(self, customer_id: str, retailer_id: str) -> Connection | None:
-        """A customer's own connection to a retailer. Those without a customer id are each other's strangers."""
+        """A customer's own connection to a retailer. Without a customer id a connection is nobody's."""
         own = (one for one in self.of_customer(customer_id) if customer_id and not one.is_simulated)
         return next((one for one in own if one.retailer_id == retailer_id), None)
 
@@ -117,7 +117,7 @@ class Retail:
         return (one for one in self.connections.values() if one.customer_id == customer_id)
 
     def connection_token(self, connection_id: str, scope: str, text: str) -> str:
-        """Remember a short-lived token for one connection."""
+        """Store a short-lived token for one connection."""
         self._connection_tokens[text] = (connection_id, scope, self._clock.seconds() + CONNECTION_TOKEN_SECONDS)
         return text
 
@@ -144,12 +144,12 @@ class Retail:
         number = int(self._clock.seconds() * 1000) << 80 | secrets.randbits(80)
         return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
-    def news(self) -> list[Event]:
+    def new_events(self) -> list[Event]:
         """What happened since this was last asked."""
-        news, self._told = self.events[self._told :], len(self.events)
-        return news
+        new_events, self._published = self.events[self._published :], len(self.events)
+        return new_events
 
-    def _happened(self, event_type: str, connection: Connection, purchase: Purchase | None = None) -> None:
+    def _record_event(self, event_type: str, connection: Connection, purchase: Purchase | None = None) -> None:
         payload: dict[str, Json] = {"connection": connection_json(connection)}
         if purchase:
             payload["purchase"] = purchase_json(purchase)

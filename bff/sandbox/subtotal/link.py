@@ -21,7 +21,7 @@ LONGEST = {"customer_id": 64, "email": 64, "mobile": 16}
 
 
 @dataclass(frozen=True)
-class Visit:
+class LinkRequest:
     """Whose account is linked, and at which of these retailers; or else exactly one connection that is there already.
 
     `result` is what the address to go back to is told of a success.
@@ -37,16 +37,16 @@ class Visit:
 
 def link(world: World, call: Call) -> Response:
     """Show what will be linked, and link it when the form comes back."""
-    visit, back = _visit(world, call), _way_back(call)
+    wanted, back = _read_request(world, call), _redirect_url(call)
     if call.request.method != "POST":
-        return page("link", retailers=visit.retailers, back=back, again=_address(call))
-    linked = _linked(world, visit, call.form().get("retailer", ""))
+        return page("link", retailers=wanted.retailers, back=back, again=_address(call))
+    linked = _linked(world, wanted, call.form().get("retailer", ""))
     if not back:
         return page("linked", retailer=_named(linked.retailer_id).name)
-    return RedirectResponse(_with_result(back, visit.result), 303, {"cache-control": "no-store"})
+    return RedirectResponse(_with_result(back, wanted.result), 303, {"cache-control": "no-store"})
 
 
-def _visit(world: World, call: Call) -> Visit:
+def _read_request(world: World, call: Call) -> LinkRequest:
     """What this address may do; refused when it is nobody's, or no longer."""
     code = call.path_value("code")
     if code == "select":
@@ -55,54 +55,54 @@ def _visit(world: World, call: Call) -> Visit:
         return _of_token(world, code)
     if retailer := with_code(code):
         return _at(world, retailer, call.query)
-    connection = world.retail.connection_to_link(code)
+    connection = world.accounts.connection_to_link(code)
     if connection is None:
         raise _refused(404, "This link is unknown or has expired.")
-    return Visit((_named(connection.retailer_id),), connection=connection)
+    return LinkRequest((_named(connection.retailer_id),), connection=connection)
 
 
-def _selection(world: World, query: Mapping[str, str]) -> Visit:
+def _selection(world: World, query: Mapping[str, str]) -> LinkRequest:
     if query.get("client_id") != world.config.subtotal_client_id:
         raise _refused(400, "This client_id is missing or not known.")
     return _of_customer(RETAILERS, query)
 
 
-def _of_token(world: World, code: str) -> Visit:
+def _of_token(world: World, code: str) -> LinkRequest:
     """Customer and email are in the token; what the address says of them counts for nothing."""
-    token = world.retail.link_tokens.get(code)
+    token = world.accounts.link_tokens.get(code)
     if token is None or token.status(world.clock.now()) != "active":
         raise _refused(404, "This link is unknown, was revoked or has expired.")
-    return Visit(RETAILERS, token.customer_id, token.email, result="subtotal_link_result=success")
+    return LinkRequest(RETAILERS, token.customer_id, token.email, result="subtotal_link_result=success")
 
 
-def _at(world: World, retailer: Retailer, query: Mapping[str, str]) -> Visit:
+def _at(world: World, retailer: Retailer, query: Mapping[str, str]) -> LinkRequest:
     """At one retailer; with `connection_id` the shopper signs in there again."""
     if "connection_id" not in query:
         return _of_customer((retailer,), query)
-    connection = world.retail.connections.get(query["connection_id"])
+    connection = world.accounts.connections.get(query["connection_id"])
     if connection is None or connection.retailer_id != retailer.id:
         raise _refused(404, "There is no such connection at this retailer.")
-    return Visit((retailer,), connection=connection)
+    return LinkRequest((retailer,), connection=connection)
 
 
-def _of_customer(retailers: tuple[Retailer, ...], query: Mapping[str, str]) -> Visit:
+def _of_customer(retailers: tuple[Retailer, ...], query: Mapping[str, str]) -> LinkRequest:
     for name, limit in LONGEST.items():
         if len(query.get(name, "")) > limit:
             raise _refused(422, f"{name} may have at most {limit} characters.")
-    return Visit(retailers, query.get("customer_id", ""), query.get("email"), query.get("mobile"))
+    return LinkRequest(retailers, query.get("customer_id", ""), query.get("email"), query.get("mobile"))
 
 
-def _linked(world: World, visit: Visit, chosen: str) -> Connection:
-    if visit.connection:
-        return world.retail.become(visit.connection, "active")
-    known = {retailer.id for retailer in visit.retailers}
-    retailer_id = chosen if len(known) > 1 else visit.retailers[0].id
+def _linked(world: World, wanted: LinkRequest, chosen: str) -> Connection:
+    if wanted.connection:
+        return world.accounts.set_status(wanted.connection, "active")
+    known = {retailer.id for retailer in wanted.retailers}
+    retailer_id = chosen if len(known) > 1 else wanted.retailers[0].id
     if retailer_id not in known:
         raise _refused(400, "Choose one of the retailers.")
-    return world.retail.link(visit.customer_id, retailer_id, visit.email, visit.mobile)
+    return world.accounts.link(wanted.customer_id, retailer_id, wanted.email, wanted.mobile)
 
 
-def _way_back(call: Call) -> str:
+def _redirect_url(call: Call) -> str:
     """The redirect_url; refused when no browser should be sent there."""
     address = call.query.get("redirect_url", "")
     try:

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from bff.sandbox.calls import Call, Operation, answer
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.subtotal.accounts import EVENT_TYPES
-from bff.sandbox.subtotal.api import problem, refused, text, with_key
 from bff.sandbox.subtotal.retailers import RETAILERS
+from bff.sandbox.subtotal.server_api import problem, refused, text, with_key
 from bff.sandbox.webhooks.destinations import Webhook
 from bff.sandbox.webhooks.outbox import Destination
 from bff.sandbox.webhooks.policies import SUBTOTAL
@@ -28,8 +28,8 @@ def list_retailers(world: World, call: Call) -> Response:
 
 
 def list_webhooks(world: World, call: Call) -> Response:
-    """The signing secrets are not told again."""
-    return answer(world, {"webhooks": [webhook.told for webhook in world.destinations.webhooks]})
+    """Without the signing secrets, which are shown once."""
+    return answer(world, {"webhooks": [webhook.description for webhook in world.destinations.webhooks]})
 
 
 def create_webhook(world: World, call: Call) -> Response:
@@ -38,10 +38,10 @@ def create_webhook(world: World, call: Call) -> Response:
     name, url, types = text(world, body, "name", 128), text(world, body, "url", 2048), _event_types(world, body)
     if not url.startswith(("https://", "http://")):
         raise refused(world, 422, [problem("body", "url", "Input should be a valid URL", "url_parsing")])
-    is_active, simulated = _switch(world, body, "is_active"), _switch(world, body, "receive_simulated_events")
+    is_active, simulated = _boolean(world, body, "is_active"), _boolean(world, body, "receive_simulated_events")
     start, end = _moment(world, body, "purchase_date_start"), _moment(world, body, "purchase_date_end")
-    told: dict[str, Json] = {
-        "webhook_id": world.retail.ulid(),
+    description: dict[str, Json] = {
+        "webhook_id": world.accounts.ulid(),
         "name": name,
         "url": url,
         "event_types": types,
@@ -52,8 +52,8 @@ def create_webhook(world: World, call: Call) -> Response:
     }
     secret = secrets.token_urlsafe(32)
     destination = Destination(url, secret, SUBTOTAL, tuple(types), simulated, start, end)
-    world.destinations.webhooks.append(Webhook(destination, is_active, told))
-    return answer(world, told | {"signing_secret": secret}, 201)
+    world.destinations.webhooks.append(Webhook(destination, is_active, description))
+    return answer(world, description | {"signing_secret": secret}, 201)
 
 
 def _event_types(world: World, body: JsonObject) -> list[str]:
@@ -64,7 +64,7 @@ def _event_types(world: World, body: JsonObject) -> list[str]:
     return [str(one) for one in types]
 
 
-def _switch(world: World, body: JsonObject, name: str) -> bool:
+def _boolean(world: World, body: JsonObject, name: str) -> bool:
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise refused(world, 422, [problem("body", name, "Input should be a valid boolean", "bool_type")])

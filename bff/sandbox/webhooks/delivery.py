@@ -62,10 +62,10 @@ async def _attempt(world: World, http: httpx2.AsyncClient, delivery: Delivery) -
 async def _posted(http: httpx2.AsyncClient, delivery: Delivery) -> int | None:
     """The status of the answer; None when none came in time. Redirects are answers like others."""
     event, destination = delivery.event, delivery.destination
-    signed = destination.manner.sign(destination.secret, event.id, int(time.time()), event.body)
+    signed = destination.policy.sign(destination.secret, event.id, int(time.time()), event.body)
     headers = {"content-type": "application/json", **signed}
     try:
-        async with asyncio.timeout(destination.manner.patience_seconds):
+        async with asyncio.timeout(destination.policy.timeout_seconds):
             reply = await http.post(destination.url, content=event.body, headers=headers)
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError):
         return None

@@ -1,4 +1,4 @@
-"""Who is told what happened: the addresses in the configuration, and the webhooks that a brand made at Subtotal.
+"""Where webhooks go: the addresses in the configuration, and the webhooks that a brand made at Subtotal.
 
 Shapes: subtotal.com/docs/api-reference/webhooks.
 """
@@ -14,11 +14,11 @@ from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL
 
 @dataclass(frozen=True)
 class Webhook:
-    """One webhook made through Subtotal's API; `told` is all that is ever said of it again."""
+    """One webhook made through Subtotal's API; `description` is what the API shows of it, without the secret."""
 
     destination: Destination
     is_active: bool
-    told: JsonObject
+    description: JsonObject
 
 
 class Destinations:

@@ -1,13 +1,14 @@
-"""What the vendors have to tell, to whom, and how far each delivery has come. Nothing is sent in here."""
+"""Which events are to be delivered to whom, and how far each delivery has come. Nothing is sent in here."""
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from bff.sandbox.json import JsonObject
-from bff.sandbox.webhooks.policies import Manner
+from bff.sandbox.webhooks.policies import DeliveryPolicy
 
 KEPT = 10_000
 AT_ONCE = 10
@@ -34,7 +35,7 @@ class Destination:
 
     url: str
     secret: str
-    manner: Manner
+    policy: DeliveryPolicy
     event_types: tuple[str, ...] = ()
     receive_simulated_events: bool = False
     purchased_from: datetime | None = None
@@ -65,8 +66,8 @@ class Delivery:
     outcome: str = "waiting"
 
     def attempted(self, started_at: float, status: int | None) -> None:
-        """Any 2xx is a success; anything else is tried again when the next gap is over."""
-        gaps = self.destination.manner.gaps_seconds
+        """Any 2xx is a success; anything else is tried again after the next gap."""
+        gaps = self.destination.policy.retry_gaps_seconds
         self.attempts, self.status = self.attempts + 1, status
         if status is not None and 200 <= status < 300:
             self.outcome = "delivered"
@@ -93,44 +94,44 @@ class Outbox:
         self.changed = asyncio.Event()
         self.deliveries: deque[Delivery] = deque(maxlen=KEPT)
         self._waiting: list[Delivery] = []
-        self._under_way: dict[Delivery, asyncio.Task[None]] = {}
+        self._in_flight: dict[Delivery, asyncio.Task[None]] = {}
 
     def add(self, events: Iterable[Event], destinations: Iterable[Destination], now: float) -> None:
         """Every event goes to every destination that wants it, at once."""
-        wanting = list(destinations)
-        new = [Delivery(event, place, now) for event in events for place in wanting if place.wants(event)]
+        pairs = itertools.product(events, list(destinations))
+        new = [Delivery(event, destination, now) for event, destination in pairs if destination.wants(event)]
         self.deliveries.extend(new)
         self._waiting.extend(new)
 
     def due(self, now: float) -> list[Delivery]:
         """Those whose time has come, as many as may still be under way at once."""
         due = sorted((one for one in self._idle() if one.due_at <= now), key=lambda one: one.due_at)
-        return due[: AT_ONCE - len(self._under_way)]
+        return due[: AT_ONCE - len(self._in_flight)]
 
     def next_due_at(self) -> float | None:
         """When something has to be sent next; None while nothing can be."""
-        if len(self._under_way) >= AT_ONCE:
+        if len(self._in_flight) >= AT_ONCE:
             return None
         return min((one.due_at for one in self._idle()), default=None)
 
     def _idle(self) -> Iterable[Delivery]:
-        return (one for one in self._waiting if one not in self._under_way)
+        return (one for one in self._waiting if one not in self._in_flight)
 
     def started(self, delivery: Delivery, attempt: "asyncio.Task[None]") -> None:
-        self._under_way[delivery] = attempt
+        self._in_flight[delivery] = attempt
 
     def ended(self, delivery: Delivery) -> None:
         """An attempt is over, whatever came of it; after a reset nobody knows the delivery any more."""
-        self._under_way.pop(delivery, None)
+        self._in_flight.pop(delivery, None)
         if delivery.outcome != "waiting" and delivery in self._waiting:
             self._waiting.remove(delivery)
         self.changed.set()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Nothing more is sent of what happened until now."""
-        for attempt in self._under_way.values():
+        for attempt in self._in_flight.values():
             attempt.cancel()
-        self._under_way.clear()
+        self._in_flight.clear()
         self._waiting.clear()
         self.deliveries.clear()
         self.changed.set()

@@ -1,4 +1,4 @@
-"""How each vendor delivers its webhooks: what it waits between attempts, how long for an answer, and how it signs."""
+"""How each vendor delivers its webhooks: when it tries again, how long it waits for an answer, and how it signs."""
 
 import base64
 import hashlib
@@ -12,11 +12,11 @@ Sign = Callable[[str, str, int, bytes], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Manner:
+class DeliveryPolicy:
     """`gaps_seconds` follow one failed attempt each; after a failed attempt without a gap the delivery has failed."""
 
-    gaps_seconds: tuple[int, ...]
-    patience_seconds: float
+    retry_gaps_seconds: tuple[int, ...]
+    timeout_seconds: float
     sign: Sign
 
 
@@ -38,7 +38,7 @@ def svix_signature(secret: str, event_id: str, stamp: int, body: bytes) -> Mappi
 
 
 # subtotal.com/docs/webhooks/delivery-and-retries: six attempts in 17 h 35 min; the last two gaps follow from the sum.
-SUBTOTAL = Manner((5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR), 10, subtotal_signature)
+SUBTOTAL = DeliveryPolicy((5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR), 10, subtotal_signature)
 # docs.okendo.io/webhooks/getting-started tells the 15 seconds. The gaps are those of Svix, through whom Okendo sends:
 # that Okendo has left them as they are is a guess.
-OKENDO = Manner((5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR), 15, svix_signature)
+OKENDO = DeliveryPolicy((5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR), 15, svix_signature)

@@ -17,7 +17,7 @@ class ShopifyTokens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in under way. `browser` is the mark of the browser that began it."""
+    """A sign-in under way. `browser` is an HMAC over the cookie of the browser that began it."""
 
     state: str
     nonce: str

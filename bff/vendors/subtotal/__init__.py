@@ -1,1 +1,1 @@
-"""Subtotal: its API and its signed messages."""
+"""Subtotal: its API and its webhooks."""

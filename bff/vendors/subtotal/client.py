@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.vendors.subtotal.messages import Connection, Purchase, read_connection, read_json, read_purchase
+from bff.vendors.subtotal.replies import Connection, Purchase, read_connection, read_json, read_purchase
 from bff.vendors.upstream import Call, Upstream, url_for
 
 # The vendor takes no longer ones.
@@ -47,16 +47,16 @@ class SubtotalClient:
 
     async def connection(self, connection_id: str) -> Connection:
         path = url_for("", "/connections/{id}", id=connection_id)
-        return _certain(read_connection(await self._get("subtotal_connections", path)))
+        return _required(read_connection(await self._get("subtotal_connections", path)))
 
     async def connect(self, customer_id: str, retailer_id: str, email: str) -> Connection:
         """A new account that is still to be signed in to."""
-        wanted = {"customer_id": customer_id, "retailer_id": retailer_id, "email": email}
-        return _certain(read_connection(await self._post("subtotal_connections", "/connections", wanted)))
+        payload = {"customer_id": customer_id, "retailer_id": retailer_id, "email": email}
+        return _required(read_connection(await self._post("subtotal_connections", "/connections", payload)))
 
     async def disconnect(self, connection_id: str) -> None:
         path = url_for("", "/connections/{id}", id=connection_id)
-        await self._call("subtotal_connections", "DELETE", path)
+        await self._request("subtotal_connections", "DELETE", path)
 
     async def link_to(self, connection_id: str, return_url: str) -> str:
         """Where the shopper signs in to this account, for the first time or again (a "dynamic link")."""
@@ -65,10 +65,10 @@ class SubtotalClient:
 
     async def link_anew(self, customer_id: str, email: str, return_url: str) -> str:
         """Where the shopper chooses a retailer and signs in to it (a Customer Link token)."""
-        wanted = {"customer_id": customer_id, "email": email, "expires_in_days": LINK_DAYS}
-        token = _text(await self._post("subtotal_link_tokens", "/link-tokens", wanted), "link_token")
-        places = {"link": self._account.link_url, "token": quote(token, safe="")}
-        return _with_return(self._account.link_token_url.format_map(places), return_url)
+        payload = {"customer_id": customer_id, "email": email, "expires_in_days": LINK_DAYS}
+        token = _text(await self._post("subtotal_link_tokens", "/link-tokens", payload), "link_token")
+        link = self._account.link_token_url.format_map({"link": self._account.link_url, "token": quote(token, safe="")})
+        return _with_return(link, return_url)
 
     async def purchase(self, connection_id: str, purchase_id: str) -> Purchase:
         token = await self._connection_token(connection_id, "access")
@@ -83,13 +83,15 @@ class SubtotalClient:
         return _text(await self._post("subtotal_connections", path, {"scope": scope}), "connection_token")
 
     async def _get(self, operation: str, path: str, **headers: str) -> Any:
-        return await self._call(operation, "GET", path, headers)
+        return await self._request(operation, "GET", path, headers=headers)
 
-    async def _post(self, operation: str, path: str, wanted: dict[str, Any]) -> Any:
-        return await self._call(operation, "POST", path, {"content-type": "application/json"}, wanted)
+    async def _post(self, operation: str, path: str, payload: dict[str, Any]) -> Any:
+        return await self._request(
+            operation, "POST", path, headers={"content-type": "application/json"}, payload=payload
+        )
 
-    async def _call(
-        self, operation: str, method: str, path: str, headers: dict[str, str] | None = None, wanted: Any = None
+    async def _request(
+        self, operation: str, method: str, path: str, *, headers: dict[str, str] | None = None, payload: Any = None
     ) -> Any:
         reply = await self._upstream.call(
             Call(
@@ -98,7 +100,7 @@ class SubtotalClient:
                 method=method,
                 url=self._account.api_url + path,
                 headers={"x-api-key": self._account.api_key, **(headers or {})},
-                body=None if wanted is None else msgspec.json.encode(wanted),
+                body=None if payload is None else msgspec.json.encode(payload),
                 timeout_seconds=self._account.timeout_seconds,
                 idempotent=method == "GET",
             )
@@ -112,7 +114,7 @@ def _with_return(link: str, return_url: str) -> str:
     return f"{link}{'&' if '?' in link else '?'}{urlencode({'redirect_url': return_url})}"
 
 
-def _certain(found: Connection | None) -> Connection:
+def _required(found: Connection | None) -> Connection:
     if found is None:
         raise UpstreamFailed("Subtotal's answer is no connection.", sent=True)
     return found

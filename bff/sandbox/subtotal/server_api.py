@@ -36,12 +36,12 @@ def create_connection(world: World, call: Call) -> Response:
     customer_id = text(world, body, "customer_id", 64)
     retailer_id = text(world, body, "retailer_id", 26)
     email, mobile = optional_text(world, body, "email", 64), optional_text(world, body, "mobile", 16)
-    return answer(world, connection_json(world.retail.connect(customer_id, retailer_id, email, mobile)), 201)
+    return answer(world, connection_json(world.accounts.connect(customer_id, retailer_id, email, mobile)), 201)
 
 
 def list_connections(world: World, call: Call) -> Response:
     customer_id = text(world, call.query, "customer_id", 64)
-    return answer(world, {"connections": [connection_json(one) for one in world.retail.of_customer(customer_id)]})
+    return answer(world, {"connections": [connection_json(one) for one in world.accounts.of_customer(customer_id)]})
 
 
 def read_connection(world: World, call: Call) -> Response:
@@ -59,11 +59,11 @@ def change_connection(world: World, call: Call) -> Response:
         email=changes.get("email", connection.email),
         mobile=changes.get("mobile", connection.mobile),
     )
-    return answer(world, connection_json(world.retail.keep(changed)))
+    return answer(world, connection_json(world.accounts.save(changed)))
 
 
 def delete_connection(world: World, call: Call) -> Response:
-    del world.retail.connections[_found(world, call).connection_id]
+    del world.accounts.connections[_found(world, call).connection_id]
     return Response(status_code=204)
 
 
@@ -73,7 +73,7 @@ def create_connection_token(world: World, call: Call) -> Response:
         raise refused(world, 422, [problem("body", "scope", "Input should be 'link' or 'access'", "enum")])
     now = int(world.clock.seconds())
     jwt = world.signer.okendo_jwt({"sub": connection.connection_id, "scope": scope, "iat": now, "exp": now + 900})
-    token = world.retail.connection_token(connection.connection_id, str(scope), jwt)
+    token = world.accounts.connection_token(connection.connection_id, str(scope), jwt)
     return answer(world, {"connection_token": token}, 201)
 
 
@@ -83,7 +83,7 @@ def list_purchases(world: World, call: Call) -> Response:
     limit = call.query.get("limit", "10")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 50):
         raise refused(world, 422, [problem("query", "limit", "Input should be from 1 to 50", "less_than_equal")])
-    of_connection = (one for one in world.retail.purchases.values() if one.connection_id == connection_id)
+    of_connection = (one for one in world.accounts.purchases.values() if one.connection_id == connection_id)
     made = sorted(of_connection, key=lambda one: one.date)
     made.reverse()
     after = call.query.get("starting_after")
@@ -96,7 +96,7 @@ def list_purchases(world: World, call: Call) -> Response:
 
 def read_purchase(world: World, call: Call) -> Response:
     connection_id = _accessed(world, call)
-    purchase = world.retail.purchases.get(call.path_value("purchase_id"))
+    purchase = world.accounts.purchases.get(call.path_value("purchase_id"))
     if purchase is None or purchase.connection_id != connection_id:
         raise refused(world, 404, "Purchase not found.")
     return answer(world, purchase_json(purchase))
@@ -110,23 +110,23 @@ def create_link_token(world: World, call: Call) -> Response:
     if type(days) is not int or not 1 <= days <= 365:
         raise refused(world, 422, [problem("body", "expires_in_days", "Input should be from 1 to 365", "int_type")])
     key = call.header("x-subtotal-idempotency-key")
-    request, token = world.retail.idempotent.get(key, (b"", None))
+    request, token = world.accounts.idempotent.get(key, (b"", None))
     if token is None or request != call.body:
-        token = world.retail.link_token(customer_id, email, days)
+        token = world.accounts.link_token(customer_id, email, days)
     if key:
-        world.retail.idempotent.setdefault(key, (call.body, token))
+        world.accounts.idempotent.setdefault(key, (call.body, token))
     return answer(world, {**_link_token(world, token), "link_token": token.text}, 201)
 
 
 def list_link_tokens(world: World, call: Call) -> Response:
     """What is known of each token, never the token."""
     customer_id, status = text(world, call.query, "customer_id", 64), call.query.get("status")
-    lines = [_link_token(world, one) for one in world.retail.link_tokens.values() if one.customer_id == customer_id]
+    lines = [_link_token(world, one) for one in world.accounts.link_tokens.values() if one.customer_id == customer_id]
     return answer(world, {"link_tokens": [line for line in lines if status in (None, line["status"])]})
 
 
 def revoke_link_token(world: World, call: Call) -> Response:
-    token = world.retail.link_tokens.get(call.path_value("link_token"))
+    token = world.accounts.link_tokens.get(call.path_value("link_token"))
     if token is None:
         raise refused(world, 404, "Link token not found.")
     token.revoked_at = token.revoked_at or world.clock.now()
@@ -144,14 +144,14 @@ def _link_token(world: World, token: LinkToken) -> dict[str, Json]:
 
 
 def _found(world: World, call: Call) -> Connection:
-    connection = world.retail.connections.get(call.path_value("connection_id"))
+    connection = world.accounts.connections.get(call.path_value("connection_id"))
     if connection is None:
         raise refused(world, 404, "Connection not found.")
     return connection
 
 
 def _accessed(world: World, call: Call) -> str:
-    connection_id = world.retail.connection_with_access(call.credentials("bearer"))
+    connection_id = world.accounts.connection_with_access(call.credentials("bearer"))
     if connection_id is None:
         raise refused(world, 401, "A connection token with the access scope is required.")
     return connection_id

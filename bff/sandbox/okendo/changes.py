@@ -1,6 +1,6 @@
-"""What the pretended Okendo tells of its members: every difference to what it told before, wherever it came from.
+"""The events of the pretended Okendo: every difference of a member to when it last looked, wherever it came from.
 
-Nothing that changes a member has to remember to say so. Follows docs.okendo.io/webhooks/topics, which shows an
+So nothing that changes a member has to make an event. Follows docs.okendo.io/webhooks/topics, which shows an
 adjustment in full and a customer's first fields; the other resources are modelled on these, a referral is a guess.
 """
 
@@ -12,54 +12,56 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bff.sandbox.clock import iso
 from bff.sandbox.config import Config
-from bff.sandbox.json import Json, JsonObject, encode, poisoned
-from bff.sandbox.okendo import shapes
+from bff.sandbox.json import Json, JsonObject, encode, with_hostile_texts
+from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, Referral, Transaction
 from bff.sandbox.webhooks.outbox import KEPT, Event
 
 VERSION = "2025-02-01"
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-Seen = tuple[object, int, tuple[Referral, ...]]
+Snapshot = tuple[object, int, tuple[Referral, ...]]
+# Resource type, topic, the resource's id, and the resource.
+Change = tuple[str, str, str, JsonObject]
 
 
-class Watch:
-    """Remembers how each member was when it last looked. Sequence numbers rise for ever, over resets and restarts."""
+class ChangeFeed:
+    """Knows how each member was when it last looked. Sequence numbers rise for ever, over resets and restarts."""
 
     def __init__(self, config: Config) -> None:
         self._subscriber_id = config.okendo_user_id
         self._numbers = itertools.count(int(time.time() * 1000))
-        self._seen: dict[str, Seen] = {}
+        self._snapshots: dict[str, Snapshot] = {}
         self.events: deque[Event] = deque(maxlen=KEPT)
 
-    def start_over(self, members: Mapping[str, Member]) -> None:
-        self._seen = {persona: _seen(member) for persona, member in members.items()}
+    def reset(self, members: Mapping[str, Member]) -> None:
+        self._snapshots = {persona: _snapshot(member) for persona, member in members.items()}
         self.events.clear()
 
-    def news(self, members: Mapping[str, Member], *, hostile: bool) -> list[Event]:
+    def new_events(self, members: Mapping[str, Member], *, hostile: bool) -> list[Event]:
         """An event for each new transaction, each new or changed referral, and one for the customer."""
-        changed = [member for persona, member in members.items() if self._seen.get(persona) != _seen(member)]
-        news = [self._event(hostile, *what) for member in changed for what in self._changes(member)]
-        self._seen |= {member.persona: _seen(member) for member in changed}
-        self.events.extend(news)
-        return news
+        changed = [member for persona, member in members.items() if self._snapshots.get(persona) != _snapshot(member)]
+        new_events = [self._event(change, hostile=hostile) for member in changed for change in self._changes(member)]
+        self._snapshots |= {member.persona: _snapshot(member) for member in changed}
+        self.events.extend(new_events)
+        return new_events
 
-    def _changes(self, member: Member) -> Iterator[tuple[str, str, str, JsonObject]]:
-        """What is to be told: resource type, topic, the resource's id, the resource."""
-        before = self._seen.get(member.persona)
-        _, booked, referred = before or (None, 0, ())
-        for entry in member.history[booked:]:
+    def _changes(self, member: Member) -> Iterator[Change]:
+        before = self._snapshots.get(member.persona)
+        _, transactions, referrals = before or (None, 0, ())
+        for entry in member.history[transactions:]:
             yield f"loyalty_{entry.kind}_transaction", "create", entry.id, self._transaction(member, entry)
-        known = {one.email for one in referred}
+        known = {one.email for one in referrals}
         for one in member.referrals:
-            if one not in referred:
+            if one not in referrals:
                 topic = "update" if one.email in known else "create"
                 yield "referral", topic, one.email, self._referral(member, one)
-        customer = {**shapes.customer(member), "subscriberId": self._subscriber_id}
+        customer = {**replies.customer(member), "subscriberId": self._subscriber_id}
         yield "loyalty_customer", "update" if before else "create", member.uuid("loyalty"), customer
 
-    def _event(self, hostile: bool, resource_type: str, topic: str, resource_id: str, resource: JsonObject) -> Event:
+    def _event(self, change: Change, *, hostile: bool) -> Event:
+        resource_type, topic, resource_id, resource = change
         envelope: JsonObject = {
-            "resource": poisoned(resource) if hostile else resource,
+            "resource": with_hostile_texts(resource) if hostile else resource,
             "resourceType": resource_type,
             "sequenceNumber": str(next(self._numbers)),
             "topic": topic,
@@ -69,10 +71,10 @@ class Watch:
         return Event(event_id, f"{resource_type}.{topic}", resource_id, encode(envelope))
 
     def _transaction(self, member: Member, entry: Transaction) -> JsonObject:
-        """The storefront's shape without the type, which the resource type already tells."""
-        shape = {name: value for name, value in shapes.transaction(member, entry).items() if name != "type"}
-        shape |= {"subscriberId": self._subscriber_id, "customer": _customer(member)}
-        return shape | ({"internalReason": entry.text} if entry.kind == "adjustment" else {})
+        """The storefront's fields without the type, which the resource type already tells."""
+        fields = {name: value for name, value in replies.transaction(member, entry).items() if name != "type"}
+        fields |= {"subscriberId": self._subscriber_id, "customer": _customer(member)}
+        return fields | ({"internalReason": entry.text} if entry.kind == "adjustment" else {})
 
     def _referral(self, member: Member, referral: Referral) -> JsonObject:
         return {
@@ -90,7 +92,7 @@ def _customer(member: Member) -> Mapping[str, Json]:
     return {"customerId": member.uuid("customer"), "email": member.email}
 
 
-def _seen(member: Member) -> Seen:
+def _snapshot(member: Member) -> Snapshot:
     """All that other people may see of a member, in a form that can be compared."""
     state: Sequence[object] = (
         member.state, member.balance, member.pending, member.tier, member.spend, member.enrolled_at, member.birthday,

@@ -17,7 +17,7 @@ ONE_YEAR = timedelta(days=365)
 
 def customer(member: Member) -> JsonObject:
     """Customer details; dates and tier only for those who have joined."""
-    shape: dict[str, Json] = {
+    fields: dict[str, Json] = {
         "loyaltyCustomerId": member.uuid("loyalty"),
         "status": member.state,
         "points": {"balance": member.balance, "pending": member.pending},
@@ -25,40 +25,40 @@ def customer(member: Member) -> JsonObject:
         "referralSenderId": member.referral_sender_id,
     }
     if member.birthday:
-        shape["birthday"] = {"day": member.birthday[0], "month": member.birthday[1]}
+        fields["birthday"] = {"day": member.birthday[0], "month": member.birthday[1]}
     if member.enrolled_at:
-        shape |= {
+        fields |= {
             "vipTierName": member.tier,
             "dateEnrolled": iso(member.enrolled_at),
             "vipTierEntryDate": iso(member.enrolled_at),
             "vipTierExpiryDate": iso(member.enrolled_at + 2 * ONE_YEAR),
         }
     if member.history:
-        shape["pointsExpiryDate"] = iso(member.history[-1].date + ONE_YEAR)
-    return shape
+        fields["pointsExpiryDate"] = iso(member.history[-1].date + ONE_YEAR)
+    return fields
 
 
 def merchant_customer(member: Member) -> JsonObject:
     """The documented five fields of the Merchant API."""
-    shape: dict[str, Json] = {
+    fields: dict[str, Json] = {
         "loyaltyCustomerId": member.uuid("loyalty"),
         "points": {"balance": member.balance},
         "status": member.state,
     }
-    return shape | ({"vipTierName": member.tier} if member.tier else {})
+    return fields | ({"vipTierName": member.tier} if member.tier else {})
 
 
 def earning_rule(rule: EarningRule, member: Member | None = None) -> JsonObject:
     """A storefront rule: the Merchant fields, an id, and for a customer whether it is completed."""
-    shape: dict[str, Json] = {"earningRuleId": rule.id, "action": rule.action, "title": rule.title}
-    shape |= merchant_earning_rule(rule, member)
+    fields: dict[str, Json] = {"earningRuleId": rule.id, "action": rule.action, "title": rule.title}
+    fields |= merchant_earning_rule(rule, member)
     if rule.url:
-        shape["url"] = rule.url
+        fields["url"] = rule.url
     if rule.pays != "points":
-        shape["reward"] = {"rewardType": rule.pays, "value": int(rule.amount), "currencyCode": CURRENCY}
+        fields["reward"] = {"rewardType": rule.pays, "value": int(rule.amount), "currencyCode": CURRENCY}
     if member:
-        shape["isCompleted"] = _completed(rule, member)
-    return shape
+        fields["isCompleted"] = _completed(rule, member)
+    return fields
 
 
 def merchant_earning_rule(rule: EarningRule, member: Member | None = None) -> dict[str, Json]:
@@ -83,7 +83,7 @@ def _completed(rule: EarningRule, member: Member) -> bool:
 def reward(rule: Reward, member: Member | None = None) -> JsonObject:
     """A redemption rule, and for a customer whether their tier may have it."""
     worth = {} if rule.value is None else {"value": rule.value}
-    shape: dict[str, Json] = {
+    fields: dict[str, Json] = {
         "redemptionRuleId": rule.id,
         "type": rule.kind,
         "title": rule.title,
@@ -97,12 +97,12 @@ def reward(rule: Reward, member: Member | None = None) -> JsonObject:
         "isEligible": tier_rank(member.tier) >= tier_rank(rule.minimum_tier) if member else None,
         "remainingRedemptions": member.remaining(rule) if member else None,
     }
-    return shape | {name: value for name, value in limits.items() if value is not None}
+    return fields | {name: value for name, value in limits.items() if value is not None}
 
 
 def transaction(member: Member, entry: Transaction) -> JsonObject:
     """One line of the points history; a redemption brings its coupon or store credit."""
-    shape: dict[str, Json] = {
+    fields: dict[str, Json] = {
         "loyaltyTransactionId": entry.id,
         "loyaltyCustomerId": member.uuid("loyalty"),
         "type": entry.kind,
@@ -112,8 +112,8 @@ def transaction(member: Member, entry: Transaction) -> JsonObject:
         "notificationText": entry.text,
     }
     if entry.rule:
-        shape["redemptionRuleId" if entry.kind == "redemption" else "earningRuleId"] = entry.rule
-    return {**shape, **paid_out(entry)}
+        fields["redemptionRuleId" if entry.kind == "redemption" else "earningRuleId"] = entry.rule
+    return {**fields, **paid_out(entry)}
 
 
 def paid_out(entry: Transaction) -> JsonObject:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from bff.errors import UpstreamFailed
-from bff.schemas.member import member_of
+from bff.schemas.member import Member
 from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.reading import read
 
@@ -150,4 +150,4 @@ def test_a_balance_that_is_no_number_is_refused() -> None:
 def test_F4_a_members_link_is_shown_where_the_vendor_tells_a_safe_one(name: str) -> None:
     for url, shown in (("https://shop.example.com/r/1", True), ("javascript:alert(1)", False), ("//evil.test", False)):
         customer = read(OPERATIONS["customer"], {"points": {"balance": 1}, name: url})
-        assert member_of(customer, None).referral_url == (url if shown else None)
+        assert Member.from_okendo(customer, None).referral_url == (url if shown else None)

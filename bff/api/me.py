@@ -13,7 +13,7 @@ from bff.api.earning import EarningState, earning_rules_of
 from bff.api.rewards import RewardsState, rewards_of
 from bff.errors import Problem
 from bff.members.member import Members, MemberTask
-from bff.schemas.member import Data, MemberAndParts, Part, member_of
+from bff.schemas.member import Data, Member, MemberAndParts, Part
 from bff.sessions.store import Session
 from bff.web.inputs import read_locale
 from bff.web.responses import details_of, in_language, reply
@@ -33,7 +33,7 @@ async def me(request: Request[MeState]) -> Response:
     parts = [_part(request, PARTS[name][1](request, session, member)) for name in names]
     customer, *found = await asyncio.gather(member, *parts)
     fields = {PARTS[name][0]: part for name, part in zip(names, found, strict=True)}
-    shown = member_of(customer, session.data.name)
+    shown = Member.from_okendo(customer, session.data.name)
     response = reply(MemberAndParts(**msgspec.structs.asdict(shown), **fields))
     return in_language(request, response, read_locale(request)) if "rewards" in names else response
 

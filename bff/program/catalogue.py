@@ -7,8 +7,7 @@ from typing import Any
 
 from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.program.policies import Policies, present
-from bff.schemas.program import EarningRule, Reward, earning_rule_of, reward_of
+from bff.schemas.program import EarningRule, LegalPolicies, Reward
 from bff.stores.refreshing import StaleWhileRevalidate
 from bff.stores.shared_cache import FAILED_SECONDS, Cached, RefreshInProgress, SharedCache
 from bff.vendors.okendo.client import OkendoClient
@@ -37,24 +36,24 @@ class Catalogue:
         self._held: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
         self._localised: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
 
-    async def policies(self) -> Policies:
+    async def policies(self) -> LegalPolicies:
         """For showing; at the click they are read anew (`current_policies`)."""
-        return present((await self.copy(LEGAL_POLICIES)).value)
+        return LegalPolicies.from_okendo((await self.copy(LEGAL_POLICIES)).value)
 
-    async def current_policies(self) -> Policies:
+    async def current_policies(self) -> LegalPolicies:
         """The policies as they are at this moment, past every copy, and the copy from now on, so that new words are
         shown at once wherever they were found to be new. Raises UpstreamFailed when they are unreadable."""
         question = self._okendo.question(LEGAL_POLICIES)
         copy = await self._renewed(LEGAL_POLICIES, question, {})
         self._held_for(LEGAL_POLICIES, question, {}).put(copy)
-        return present(copy.value)
+        return LegalPolicies.from_okendo(copy.value)
 
     async def earning_rules(self) -> list[EarningRule]:
-        return [earning_rule_of(rule) for rule in (await self.copy(EARNING_RULES)).value]
+        return [EarningRule.from_okendo(rule) for rule in (await self.copy(EARNING_RULES)).value]
 
     async def rewards(self, locale: Locale | None = None) -> list[Reward]:
         """The rewards as a stranger sees them."""
-        return [reward_of(rule, None) for rule in (await self.copy(REDEMPTION_RULES, **(locale or {}))).value]
+        return [Reward.from_okendo(rule, None) for rule in (await self.copy(REDEMPTION_RULES, **(locale or {}))).value]
 
     async def tiers(self) -> list[Tier]:
         """Lowest first."""

@@ -1,9 +1,9 @@
 """What happened to a member's points: transactions, coupons, referrals."""
 
-from datetime import datetime
+from typing import Self
 from urllib.parse import quote
 
-from bff.schemas.base import Moment, Schema, amount, whole
+from bff.schemas.base import Moment, Schema, store_credit, whole
 from bff.vendors.okendo import replies
 
 
@@ -15,22 +15,20 @@ class Coupon(Schema, frozen=True):
     description: str | None = None
     expires_at: Moment | None = None
 
+    @classmethod
+    def from_okendo(cls, payout: replies.Payout, apply_url: str) -> Self:
+        """The coupon of a payout that has a code; `apply_url` has {code} in it."""
+        return cls(
+            code=payout.code or "",
+            apply_url=apply_url_of(payout.code or "", apply_url),
+            description=payout.description,
+            expires_at=payout.expires_at,
+        )
 
-def coupon_of(found: replies.Earned | replies.Transaction, apply_url: str) -> Coupon:
-    """The coupon of something that has a code; `apply_url` has {code} in it."""
-    return coupon(found.code or "", apply_url, found.description, found.expires_at)
 
-
-def coupon(code: str, apply_url: str, description: str | None, expires_at: datetime | None) -> Coupon:
-    address = apply_url.replace("{code}", quote(code, safe=""))
-    return Coupon(code=code, apply_url=address, description=description, expires_at=expires_at)
-
-
-def is_redemption(transaction: replies.Transaction) -> bool:
-    """Whether points were spent: by its kind, or where the vendor does not say, by what was given for them."""
-    kind = transaction.kind.casefold()
-    given = transaction.code is not None or transaction.store_credit is not None
-    return "redempt" in kind or "redeem" in kind or (not kind and given)
+def apply_url_of(code: str, apply_url: str) -> str:
+    """The address that puts this code into the cart; `apply_url` has {code} in it."""
+    return apply_url.replace("{code}", quote(code, safe=""))
 
 
 class Transaction(Schema, frozen=True):
@@ -43,23 +41,22 @@ class Transaction(Schema, frozen=True):
     coupon: Coupon | None = None
     store_credit: str | None = None
 
-
-def transaction_of(transaction: replies.Transaction, apply_url: str) -> Transaction:
-    """The sign of a redemption's points is not public, so it follows from the kind."""
-    points = whole(transaction.points)
-    if points is not None and is_redemption(transaction):
-        points = -abs(points)
-    credit = amount(transaction.store_credit)
-    return Transaction(
-        id=transaction.id,
-        kind=transaction.kind or "other",
-        description=transaction.text,
-        status=transaction.status,
-        points=points,
-        date=transaction.date,
-        coupon=coupon_of(transaction, apply_url) if transaction.code else None,
-        store_credit=None if credit is None else f"{credit} {transaction.currency or ''}".strip(),
-    )
+    @classmethod
+    def from_okendo(cls, transaction: replies.Transaction, apply_url: str) -> Self:
+        """The sign of a redemption's points is not public, so it follows from the kind."""
+        points = whole(transaction.points)
+        if points is not None and transaction.is_redemption:
+            points = -abs(points)
+        return cls(
+            id=transaction.id,
+            kind=transaction.kind or "other",
+            description=transaction.text,
+            status=transaction.status,
+            points=points,
+            date=transaction.date,
+            coupon=Coupon.from_okendo(transaction, apply_url) if transaction.code else None,
+            store_credit=store_credit(transaction.store_credit, transaction.currency),
+        )
 
 
 class Wallet(Schema, frozen=True):

@@ -28,8 +28,13 @@ def amount(money: str | float | None) -> str | None:
     return f"{money:.3f}".rstrip("0").rstrip(".")
 
 
+def store_credit(money: str | float | None, currency: str | None) -> str | None:
+    """An amount with its currency where the program tells, such as "5 USD"."""
+    return None if money is None else f"{amount(money)} {currency or ''}".strip()
+
+
 class Schema(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of every shape that leaves the service as JSON."""
+    """Base of what leaves the service as JSON."""
 
 
 class SessionState(Schema, frozen=True):

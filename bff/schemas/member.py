@@ -1,6 +1,6 @@
 """A member, and what belongs to them alone."""
 
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from bff.schemas.activity import Coupon
 from bff.schemas.base import MemberState, ProblemDetails, Schema, amount, member_state, whole
@@ -31,11 +31,31 @@ class Member(Schema, frozen=True):
     referral_url: str | None = None
     birthday: Birthday | None = None
 
+    @classmethod
+    def from_okendo(cls, customer: replies.Customer, name: str | None) -> Self:
+        """`name` is what the session knows to greet with."""
+        birthday = None
+        if customer.birthday_day is not None and customer.birthday_month is not None:
+            birthday = Birthday(day=customer.birthday_day, month=customer.birthday_month)
+        return cls(
+            state=member_state(customer.state),
+            points=Points(balance=whole(customer.balance) or 0, pending=whole(customer.pending)),
+            tier=customer.tier,
+            name=name,
+            referral_url=safe_link(customer.referral_url),
+            birthday=birthday,
+        )
+
 
 class NextTier(Schema, frozen=True):
     name: str
     spend: float
     missing_spend: str | None = None
+
+    @classmethod
+    def from_okendo(cls, tier: replies.Tier, spend: replies.Spend | None) -> Self:
+        missing = None if spend is None else amount(max(0.0, tier.spend - spend.amount))
+        return cls(name=tier.name, spend=tier.spend, missing_spend=missing)
 
 
 class TierProgress(Schema, frozen=True):
@@ -45,6 +65,18 @@ class TierProgress(Schema, frozen=True):
     spend: str | None = None
     currency: str | None = None
     next_tier: NextTier | None = None
+
+    @classmethod
+    def from_okendo(cls, tier: str | None, tiers: list[replies.Tier], spend: replies.Spend | None) -> Self:
+        """`tiers` are lowest first; what was spent is told as far as the vendor tells it."""
+        names = [one.name for one in tiers]
+        above = tiers[names.index(tier) + 1 :] if tier in names else tiers
+        return cls(
+            tier=tier,
+            spend=None if spend is None else amount(spend.amount),
+            currency=None if spend is None else spend.currency,
+            next_tier=NextTier.from_okendo(above[0], spend) if above else None,
+        )
 
 
 class PolicyProblem(ProblemDetails, frozen=True, kw_only=True):
@@ -67,34 +99,3 @@ class MemberAndParts(Member, frozen=True):
     earning: Part[list[EarningRule]] | None = None
     tier_progress: Part[TierProgress] | None = None
     coupons: Part[list[Coupon]] | None = None
-
-
-def member_of(customer: replies.Customer, name: str | None) -> Member:
-    birthday = None
-    if customer.birthday_day is not None and customer.birthday_month is not None:
-        birthday = Birthday(day=customer.birthday_day, month=customer.birthday_month)
-    return Member(
-        state=member_state(customer.state),
-        points=Points(balance=whole(customer.balance) or 0, pending=whole(customer.pending)),
-        tier=customer.tier,
-        name=name,
-        referral_url=safe_link(customer.referral_url),
-        birthday=birthday,
-    )
-
-
-def tier_progress_of(tier: str | None, tiers: list[replies.Tier], spend: replies.Spend | None) -> TierProgress:
-    """How far it is to the next tier of the ladder (lowest first), as far as the vendor tells what was spent."""
-    names = [one.name for one in tiers]
-    above = tiers[names.index(tier) + 1 :] if tier in names else tiers
-    following = next(iter(above), None)
-    next_tier = None
-    if following is not None:
-        missing = None if spend is None else amount(max(0.0, following.spend - spend.amount))
-        next_tier = NextTier(name=following.name, spend=following.spend, missing_spend=missing)
-    return TierProgress(
-        tier=tier,
-        spend=None if spend is None else amount(spend.amount),
-        currency=None if spend is None else spend.currency,
-        next_tier=next_tier,
-    )

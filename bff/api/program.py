@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from bff.program.catalogue import FRESH_SECONDS, Catalogue, lowest_first
 from bff.program.rendered import Rendered, RenderedResponses, Serialise
+from bff.schemas.policies import LegalPolicies
 from bff.schemas.program import (
     EarningRule,
     EarningRules,
     Faq,
     Faqs,
-    LegalPolicies,
     Program,
     Reward,
     Rewards,

@@ -18,7 +18,8 @@ from bff.schemas import requests
 from bff.schemas.activity import Activity, Referrals, Wallet
 from bff.schemas.base import SessionState
 from bff.schemas.member import Member, TierProgress
-from bff.schemas.program import LegalPolicies, Program
+from bff.schemas.policies import LegalPolicies
+from bff.schemas.program import Program
 from bff.schemas.redemption import Completion, Redemption
 from bff.schemas.retailers import LinkAddress, Retailers
 
@@ -217,6 +218,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         description="Like `GET /earning-rules`, with `completed` where the program tells.",
         who="member",
         answers={200: program_schemas.EarningRules},
+        examples={200: program_schemas.EarningRules.example_for_member()},
         refuses=MEMBER_FAILS,
     ),
     Endpoint(
@@ -251,6 +253,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         ),
         who="member",
         answers={200: program_schemas.Rewards},
+        examples={200: program_schemas.Rewards.example_for_member()},
         refuses=MEMBER_FAILS,
         query=LOCALE,
         sends={200: ("Content-Language",)},
@@ -268,6 +271,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         who="member",
         reads=requests.RedemptionRequest,
         answers={201: Redemption, 202: Redemption},
+        examples={202: Redemption.example_of_unknown()},
         refuses=(
             "idempotency_key_missing",
             "idempotency_key_reused",

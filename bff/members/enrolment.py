@@ -8,7 +8,7 @@ from bff.members.consents import Consent, ConsentOutcome, Consents
 from bff.members.member import Members
 from bff.program.catalogue import Catalogue
 from bff.schemas.member import Member
-from bff.schemas.program import LegalPolicies
+from bff.schemas.policies import LegalPolicies
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases

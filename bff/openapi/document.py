@@ -23,10 +23,13 @@ from bff.openapi.components import (
     Meaning,
 )
 from bff.schemas.base import ProblemDetails
-from bff.schemas.descriptions import with_descriptions
-from bff.schemas.examples import EXAMPLES, PATHS, REQUEST_ID
+from bff.schemas.program import EarningRule
+from bff.schemas.redemption import Redemption
 from bff.web.visitor import COOKIE
 
+REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
+# What stands in the braces of a path.
+PATHS = {"id": EarningRule.example().id, "key": Redemption.example().key}
 SESSION = [{"session": list[str]()}]
 BEARER = [{"tickets": list[str]()}]
 SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION, "server": BEARER}
@@ -51,7 +54,7 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> dict[str, Any]:
         "tags": [{"name": name, "description": words} for name, words in TAGS.values()],
         "paths": paths,
         "components": {
-            "schemas": with_descriptions(components),
+            "schemas": components,
             "examples": {
                 _example_name(code, status): _problem(code, status, base_url)
                 for code, status in dict.fromkeys(pair for endpoint in endpoints for pair in _refusals(endpoint))
@@ -91,7 +94,7 @@ def _operation(endpoint: Endpoint, schema: SchemaOf, base_url: str) -> dict[str,
     }
     if endpoint.reads is not None:
         reads = schema(endpoint.reads)
-        body = {"schema": reads, "examples": {"example": {"value": example_of(endpoint, endpoint.reads)}}}
+        body = {"schema": reads, "examples": {"example": {"value": example_of(endpoint.reads)}}}
         # An empty object may as well be left out.
         required = bool(getattr(endpoint.reads, "__struct_fields__", True))
         operation["requestBody"] = {"required": required, "content": {"application/json": body}}
@@ -141,7 +144,8 @@ def _response(endpoint: Endpoint, status: int, schema: SchemaOf) -> dict[str, An
     if status == 304 or shape is None:
         words = "Your copy is still good." if status == 304 else endpoint.summary
         return {"description": words, "headers": headers}
-    answer = {"schema": schema(shape), "examples": {"example": {"value": example_of(endpoint, shape, status)}}}
+    example = msgspec.to_builtins(endpoint.examples.get(status)) or example_of(shape)
+    answer = {"schema": schema(shape), "examples": {"example": {"value": example}}}
     return {"description": endpoint.summary, "headers": headers, "content": {"application/json": answer}}
 
 
@@ -175,10 +179,9 @@ def _meaning(code: Code, status: int) -> Meaning:
     return next((words for finer, of, words, _ in FINER if (of, finer) == (code, status)), PROBLEMS[code])
 
 
-def example_of(endpoint: Endpoint, shape: Any, status: int | None = None) -> Any:
-    """A value of this shape, the route's own where it has one."""
-    bare = getattr(shape, "__origin__", shape)
-    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(bare)))
+def example_of(schema: Any) -> Any:
+    """The example that the schema brings itself."""
+    return msgspec.to_builtins(getattr(schema, "__origin__", schema).example())
 
 
 # Requests -----------------------------------------------------------------------------------------------------------
@@ -213,7 +216,7 @@ def _fetch(endpoint: Endpoint, base_url: str) -> str:
         headers.append('"Content-Type": "application/json"')
     options += [f"  headers: {{ {', '.join(headers)} }},"] if headers else []
     if endpoint.reads is not None:
-        options.append(f"  body: JSON.stringify({json.dumps(example_of(endpoint, endpoint.reads))}),")
+        options.append(f"  body: JSON.stringify({json.dumps(example_of(endpoint.reads))}),")
     address = json.dumps(base_url + PREFIX + endpoint.path.format_map(PATHS))
     call = f"fetch({address}" + (", {\n" + "\n".join(options) + "\n})" if options else ")")
     reads = any(shape is not None for shape in endpoint.answers.values())

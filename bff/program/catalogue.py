@@ -7,7 +7,8 @@ from typing import Any
 
 from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.schemas.program import EarningRule, LegalPolicies, Reward
+from bff.schemas.policies import LegalPolicies
+from bff.schemas.program import EarningRule, Reward
 from bff.stores.refreshing import StaleWhileRevalidate
 from bff.stores.shared_cache import FAILED_SECONDS, Cached, RefreshInProgress, SharedCache
 from bff.vendors.okendo.client import OkendoClient

@@ -1,18 +1,14 @@
-"""The public program: ways to earn, rewards, tiers, questions, policies."""
+"""The public program: ways to earn, rewards, tiers, questions."""
 
-import hashlib
-import html
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
-import nh3
 
-from bff.errors import UpstreamFailed
-from bff.schemas.base import Schema, amount, whole
+from bff.schemas.base import Schema, amount, described, whole
 from bff.vendors.okendo import replies
 from bff.vendors.sanitize import safe_link, sanitize_html, strip_html
 
-# Okendo's words for what a shopper does are not public; these are likely ones, and any other is passed on.
+# What Okendo calls the things a shopper does is not public; these are likely names, and any other is passed on.
 KINDS = {
     "join-program": "join",
     "place-order": "order",
@@ -25,13 +21,16 @@ KINDS = {
 class EarningRule(Schema, frozen=True):
     """A way to earn points."""
 
-    id: str
-    name: str
-    kind: str
-    points: int | None = None
-    per_spend: bool | None = None
-    url: str | None = None
-    completed: bool | None = None
+    id: Annotated[str, described("Names it when it is completed")]
+    name: Annotated[str, described("What to call it")]
+    kind: Annotated[str, described("What the shopper does, such as `order` or `social_follow`; other words may come")]
+    points: Annotated[int | None, described("What it pays, where that is points")] = None
+    per_spend: Annotated[bool | None, described("True where the points are for each unit of money spent")] = None
+    url: Annotated[str | None, described("Where to do it, such as a profile to follow")] = None
+    completed: Annotated[
+        bool | None,
+        described("Whether this member has done it; told to members only, and where the program tells"),
+    ] = None
 
     @classmethod
     def from_okendo(cls, rule: replies.EarningRule) -> Self:
@@ -45,6 +44,16 @@ class EarningRule(Schema, frozen=True):
             completed=rule.is_completed,
         )
 
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            id="0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05",
+            name="Follow us",
+            kind="social_follow",
+            points=50,
+            url="https://social.example/our-shop",
+        )
+
 
 def _name(rule: replies.EarningRule | replies.RedemptionRule) -> str:
     return rule.name or rule.kind.replace("-", " ").capitalize()
@@ -53,9 +62,9 @@ def _name(rule: replies.EarningRule | replies.RedemptionRule) -> str:
 class Tier(Schema, frozen=True):
     """A rank among members, reached by spending."""
 
-    name: str
-    spend: float
-    perks: tuple[str, ...]
+    name: Annotated[str, described("What to call it")]
+    spend: Annotated[float, described("What a member spends to get there")]
+    perks: Annotated[tuple[str, ...], described("What comes with it, each in words")]
 
     @classmethod
     def from_okendo(cls, tier: replies.Tier) -> Self:
@@ -66,11 +75,18 @@ class Tier(Schema, frozen=True):
         perks = tuple(strip_html(text) for text in texts if isinstance(text, str) and text)
         return cls(name=tier.name, spend=tier.spend, perks=perks)
 
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Bronze", spend=0, perks=("Birthday gift",))
+
 
 class CanRedeem(Schema, frozen=True):
-    state: Literal["ready", "insufficient_points", "tier_required", "not_enrolled", "limit_reached", "unavailable"]
-    missing_points: int | None = None
-    required_tier: str | None = None
+    state: Annotated[
+        Literal["ready", "insufficient_points", "tier_required", "not_enrolled", "limit_reached", "unavailable"],
+        described("`ready`: it can be redeemed. Any other word says why it cannot"),
+    ]
+    missing_points: Annotated[int | None, described("How many more points it takes, with `insufficient_points`")] = None
+    required_tier: Annotated[str | None, described("Name of the tier it takes, with `tier_required`")] = None
 
     @classmethod
     def from_okendo(cls, rule: replies.RedemptionRule, customer: replies.Customer, ladder: list[str]) -> Self:
@@ -97,14 +113,20 @@ def _reaches(tier: str | None, required: str, ladder: list[str]) -> bool:
 class Reward(Schema, frozen=True):
     """Something that points can buy."""
 
-    id: str
-    name: str
-    kind: str
-    points: int
-    description: str | None = None
-    minimum_spend: str | None = None
-    expires_after_days: int | None = None
-    can_redeem: CanRedeem | None = None
+    id: Annotated[str, described("Names it when it is redeemed")]
+    name: Annotated[str, described("What to call it")]
+    kind: Annotated[str, described("The program's word for what it gives, such as `fixed-value`; other words may come")]
+    points: Annotated[int, described("What it costs")]
+    description: Annotated[str | None, described("More about it")] = None
+    minimum_spend: Annotated[
+        str | None,
+        described("What an order has to come to; an amount without its currency"),
+    ] = None
+    expires_after_days: Annotated[int | None, described("Days that the coupon will be good for")] = None
+    can_redeem: Annotated[
+        CanRedeem | None,
+        described("Whether this member can redeem it now; told to members only"),
+    ] = None
 
     @classmethod
     def from_okendo(cls, rule: replies.RedemptionRule, can_redeem: CanRedeem | None) -> Self:
@@ -119,76 +141,81 @@ class Reward(Schema, frozen=True):
             can_redeem=can_redeem,
         )
 
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            id="9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01",
+            name="$5 off your order",
+            kind="fixed-value",
+            points=500,
+            minimum_spend="30",
+            expires_after_days=90,
+        )
+
+    @classmethod
+    def example_for_member(cls) -> Self:
+        ready = CanRedeem(state="ready")
+        return msgspec.structs.replace(cls.example(), minimum_spend=None, expires_after_days=None, can_redeem=ready)
+
 
 class Faq(Schema, frozen=True):
-    question: str
-    answer_html: str
+    question: Annotated[str, described("Plain text")]
+    answer_html: Annotated[str, described("HTML, sanitised")]
 
     @classmethod
     def from_okendo(cls, faq: replies.Faq) -> Self:
         return cls(question=faq.question, answer_html=sanitize_html(faq.answer))
 
-
-class Rewards(msgspec.Struct, frozen=True):
-    rewards: list[Reward]
-
-
-class EarningRules(msgspec.Struct, frozen=True, rename="camel"):
-    earning_rules: list[EarningRule]
+    @classmethod
+    def example(cls) -> Self:
+        return cls(question="Do points expire?", answer_html="<p>After one year.</p>")
 
 
-class Tiers(msgspec.Struct, frozen=True):
-    tiers: list[Tier]
+class Rewards(Schema, frozen=True):
+    rewards: Annotated[list[Reward], described("What points can buy")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls([Reward.example()])
+
+    @classmethod
+    def example_for_member(cls) -> Self:
+        return cls([Reward.example_for_member()])
 
 
-class Faqs(msgspec.Struct, frozen=True):
-    faqs: list[Faq]
+class EarningRules(Schema, frozen=True):
+    earning_rules: Annotated[list[EarningRule], described("The ways to earn points")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls([EarningRule.example()])
+
+    @classmethod
+    def example_for_member(cls) -> Self:
+        return cls([msgspec.structs.replace(EarningRule.example(), completed=False)])
+
+
+class Tiers(Schema, frozen=True):
+    tiers: Annotated[list[Tier], described("Lowest first")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls([Tier.example(), Tier(name="Silver", spend=300, perks=("Birthday gift", "Early access"))])
+
+
+class Faqs(Schema, frozen=True):
+    faqs: Annotated[list[Faq], described("In the program's order")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls([Faq.example()])
 
 
 class Program(Schema, frozen=True):
-    earning_rules: list[EarningRule]
-    rewards: list[Reward]
-    tiers: list[Tier]
-
-
-class LegalPolicies(Schema, frozen=True):
-    """What a shopper agrees to by joining."""
-
-    version: str | int | float
-    button_text: str
-    sentence_html: str
-    digest: str
-    privacy_policy_url: str | None = None
-    terms_and_conditions_url: str | None = None
+    earning_rules: Annotated[list[EarningRule], described("The ways to earn points")]
+    rewards: Annotated[list[Reward], described("What points can buy")]
+    tiers: Annotated[list[Tier], described("Lowest first")]
 
     @classmethod
-    def from_okendo(cls, policies: replies.LegalPolicies) -> Self:
-        """The digest covers version, button, words and links as the vendor sent them, before they are sanitised, so
-        that any change of any of them is a change. Raises UpstreamFailed when there is nothing to show."""
-        sentence = sanitize_html(policies.sentence_html or _from_template(policies))
-        visible = html.unescape(nh3.clean(sentence, tags=set()))
-        if not visible.strip() or not policies.button_text.strip():
-            raise UpstreamFailed("Okendo's legal policies have no text.", sent=True)
-        sent = msgspec.json.encode(policies, order="deterministic")
-        return cls(
-            version=policies.version,
-            button_text=policies.button_text,
-            sentence_html=sentence,
-            digest=hashlib.sha256(sent).hexdigest(),
-            privacy_policy_url=safe_link(policies.privacy_policy_url),
-            terms_and_conditions_url=safe_link(policies.terms_and_conditions_url),
-        )
-
-
-def _from_template(policies: replies.LegalPolicies) -> str:
-    """The template's placeholder syntax is not public: {{name}}, {name} and ${name} are filled."""
-    words = html.escape(policies.sentence_template or "")
-    links = {
-        "privacyPolicyUrl": (policies.privacy_policy_url, "Privacy policy"),
-        "termsAndConditionsUrl": (policies.terms_and_conditions_url, "Terms and conditions"),
-    }
-    for name, (url, label) in links.items():
-        anchor = f'<a href="{html.escape(url or "")}">{label}</a>'
-        for placeholder in (f"{{{{{name}}}}}", f"${{{name}}}", f"{{{name}}}"):
-            words = words.replace(placeholder, anchor)
-    return words
+    def example(cls) -> Self:
+        return cls(earning_rules=[EarningRule.example()], rewards=[Reward.example()], tiers=Tiers.example().tiers)

@@ -60,7 +60,7 @@ def test_every_body_has_examples_and_all_of_them_fit_their_schema(document: Any)
         assert content["examples"], where
         for example in content["examples"].values():
             value = resolved(example, document)["value"]
-            assert value is not None, f"{where} needs an example in bff/schemas/examples.py"
+            assert value is not None, f"{where} needs an example() in its schema"
             assert flaws(value, content["schema"], document) == [], where
 
 

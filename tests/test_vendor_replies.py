@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from bff.errors import UpstreamFailed
-from bff.schemas.member import member_of
-from bff.vendors.okendo.client import read
+from bff.schemas.member import Member
 from bff.vendors.okendo.operations import OPERATIONS
+from bff.vendors.okendo.reading import read
 
 FOLDER = Path(__file__).parent / "vendor_replies"
 # A file that looks closer at one thing, and the operation whose replies it holds.
@@ -39,6 +39,15 @@ CASES = written_down()
 
 def test_every_operation_has_replies_written_down() -> None:
     assert {case.values[0] for case in CASES} == set(OPERATIONS)
+
+
+def test_every_field_says_under_which_names_it_may_come() -> None:
+    """The names that a correction gives come instead, and nothing is corrected as shipped."""
+    declared = {name: row.names_of_fields() for name, row in OPERATIONS.items()}
+    assert [f"{name} {field}" for name, fields in declared.items() for field in fields if not fields[field]] == []
+    assert [name for name, row in OPERATIONS.items() if row.names] == []
+    corrected = msgspec.structs.replace(OPERATIONS["customer"], names={"balance": ("elsewhere",)})
+    assert corrected.names_of_fields() == declared["customer"] | {"balance": ("elsewhere",)}
 
 
 @pytest.mark.parametrize(("operation", "body", "expected"), CASES)
@@ -141,4 +150,4 @@ def test_a_balance_that_is_no_number_is_refused() -> None:
 def test_F4_a_members_link_is_shown_where_the_vendor_tells_a_safe_one(name: str) -> None:
     for url, shown in (("https://shop.example.com/r/1", True), ("javascript:alert(1)", False), ("//evil.test", False)):
         customer = read(OPERATIONS["customer"], {"points": {"balance": 1}, name: url})
-        assert member_of(customer, None).referral_url == (url if shown else None)
+        assert Member.from_okendo(customer, None).referral_url == (url if shown else None)

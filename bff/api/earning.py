@@ -50,6 +50,7 @@ ENDPOINTS = (
         description="Like `GET /earning-rules`, with `completed` where the program tells.",
         who="member",
         answers={200: EarningRules},
+        examples={200: EarningRules.example_for_member()},
         refuses=MEMBER_FAILS,
     ),
     Endpoint(

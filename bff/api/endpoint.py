@@ -36,7 +36,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     `who` is "anyone" (public data, cacheable), "visitor" (reads the session), "member" (needs one) or "server"
     (no browser, but a program with a bearer token).
 
-    `sends` names headers by status, besides those that every answer has.
+    `sends` names headers by status, besides those that every answer has; `examples` are the answers that show something
+    else than their schema's own example, by status.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     refuses: tuple[Code, ...] = ()
     query: tuple[str, ...] = ()
     sends: Mapping[int, tuple[str, ...]] = {}
+    examples: Mapping[int, Any] = {}
 
     @property
     def name(self) -> str:

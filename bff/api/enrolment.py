@@ -9,7 +9,6 @@ from bff.errors import Problem
 from bff.members.enrolment import Agreement, Enrolment
 from bff.program.catalogue import Catalogue
 from bff.schemas.member import Member, PolicyProblem
-from bff.schemas.program import LegalPolicies
 from bff.schemas.requests import EnrolmentRequest
 from bff.stores.rate_limits import JOIN
 from bff.web.inputs import read_json
@@ -67,6 +66,5 @@ async def _policies_problem(request: Request[EnrolmentState], problem: Problem) 
     response = explain(request, problem)
     details = msgspec.json.decode(response.body, type=PolicyProblem)
     current = await request.state["catalogue"].current_policies()
-    shown_now = LegalPolicies(**msgspec.structs.asdict(current))
-    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=shown_now))
+    body = msgspec.json.encode(msgspec.structs.replace(details, legal_policies=current))
     return Response(body, 409, media_type="application/problem+json")

@@ -16,7 +16,7 @@ from bff.members.member import Members, MemberTask
 from bff.members.rewards import MemberRewards
 from bff.members.tiers import MemberTiers
 from bff.schemas.activity import Coupon
-from bff.schemas.member import Data, MemberAndParts, Part, TierProgress, member_of
+from bff.schemas.member import Data, Member, MemberAndParts, Part, TierProgress
 from bff.schemas.program import EarningRule, Reward
 from bff.sessions.store import Session
 from bff.web.inputs import read_locale
@@ -40,7 +40,7 @@ async def me(request: Request[MeState]) -> Response:
     member = asyncio.ensure_future(request.state["members"].customer(session))
     parts = [_part_or_error(request, PARTS[name].find(request, session, member)) for name in names]
     customer, found = await asyncio.gather(member, asyncio.gather(*parts))
-    shown = MemberAndParts(**msgspec.structs.asdict(member_of(customer, session.data.name)))
+    shown = MemberAndParts(**msgspec.structs.asdict(Member.from_okendo(customer, session.data.name)))
     fields = {PARTS[name].field: part for name, part in zip(names, found, strict=True)}
     response = reply(msgspec.structs.replace(shown, **fields))
     return in_language(request, response, locale) if "rewards" in names else response

@@ -10,19 +10,18 @@ from starlette.responses import Response
 
 from bff.api.endpoint import LOCALE, PUBLIC_FAILS, Endpoint
 from bff.program.catalogue import FRESH_SECONDS, Catalogue, lowest_first
-from bff.program.policies import present
 from bff.program.rendered import NO_LOCALE, Rendered, RenderedResponses
+from bff.schemas.policies import LegalPolicies
 from bff.schemas.program import (
+    EarningRule,
     EarningRules,
+    Faq,
     Faqs,
-    LegalPolicies,
     Program,
+    Reward,
     Rewards,
+    Tier,
     Tiers,
-    earning_rule_of,
-    faq_of,
-    reward_of,
-    tier_of,
 )
 from bff.vendors.okendo import replies
 from bff.vendors.okendo.operations import EARNING_RULES, FAQS, LEGAL_POLICIES, REDEMPTION_RULES, VIP_PROGRAM
@@ -146,23 +145,23 @@ ENDPOINTS = (
 
 def _legal_policies(policies: replies.LegalPolicies) -> LegalPolicies:
     """The policies as the storefront gets them; raises UpstreamFailed when there is nothing to show."""
-    return LegalPolicies(**msgspec.structs.asdict(present(policies)))
+    return LegalPolicies.from_okendo(policies)
 
 
 def _earning_rules(rules: list[replies.EarningRule]) -> EarningRules:
-    return EarningRules([earning_rule_of(rule) for rule in rules])
+    return EarningRules([EarningRule.from_okendo(rule) for rule in rules])
 
 
 def _rewards(rules: list[replies.RedemptionRule]) -> Rewards:
-    return Rewards([reward_of(rule, None) for rule in rules])
+    return Rewards([Reward.from_okendo(rule, None) for rule in rules])
 
 
 def _tiers(ladder: list[replies.Tier]) -> Tiers:
-    return Tiers([tier_of(tier) for tier in lowest_first(ladder)])
+    return Tiers([Tier.from_okendo(tier) for tier in lowest_first(ladder)])
 
 
 def _faqs(questions: list[replies.Faq]) -> Faqs:
-    return Faqs([faq_of(question) for question in questions])
+    return Faqs([Faq.from_okendo(question) for question in questions])
 
 
 def _program(

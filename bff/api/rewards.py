@@ -61,6 +61,7 @@ ENDPOINTS = (
         ),
         who="member",
         answers={200: Rewards},
+        examples={200: Rewards.example_for_member()},
         refuses=MEMBER_FAILS,
         query=LOCALE,
         sends={200: ("Content-Language",)},
@@ -78,6 +79,7 @@ ENDPOINTS = (
         who="member",
         reads=RedemptionRequest,
         answers={201: Redemption, 202: Redemption},
+        examples={202: Redemption.example_of_unknown()},
         refuses=(
             "idempotency_key_missing",
             "idempotency_key_reused",

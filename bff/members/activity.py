@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from bff.clock import Clock
 from bff.errors import Problem
-from bff.schemas.activity import Activity, Coupon, Transaction, coupon_of, transaction_of
+from bff.schemas.activity import Activity, Coupon, Transaction
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
 from bff.vendors.okendo import replies
@@ -72,13 +72,13 @@ class MemberActivity:
 
     def _coupons(self, newest: list[replies.Transaction]) -> list[Coupon]:
         found: dict[str, Coupon] = {}
-        for coupon in (coupon_of(one, self._apply_url) for one in newest if one.code):
+        for coupon in (Coupon.from_okendo(one, self._apply_url) for one in newest if one.code):
             if self._is_open(coupon):
                 found.setdefault(coupon.code, coupon)
         return list(found.values())
 
     def _shown(self, transaction: replies.Transaction) -> Transaction:
-        return transaction_of(transaction, self._apply_url)
+        return Transaction.from_okendo(transaction, self._apply_url)
 
     def _is_open(self, coupon: Coupon) -> bool:
         return coupon.expires_at is None or coupon.expires_at.timestamp() > self._clock()

@@ -9,10 +9,10 @@ import structlog
 
 from bff.errors import Problem, UpstreamFailed
 from bff.members.member import Members
-from bff.schemas.activity import coupon_of
-from bff.schemas.base import amount, whole
+from bff.schemas.activity import Coupon
+from bff.schemas.base import store_credit, whole
 from bff.schemas.member import Member
-from bff.schemas.program import EarningRule, earning_rule_of, is_completed
+from bff.schemas.program import EarningRule
 from bff.schemas.redemption import Completion, Result
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
@@ -38,7 +38,7 @@ class Earning:
 
     async def rules(self, session: Session) -> list[EarningRule]:
         """The ways to earn that are open to this member, with which they have done."""
-        return [earning_rule_of(rule) for rule in await self._rules(session)]
+        return [EarningRule.from_okendo(rule) for rule in await self._rules(session)]
 
     async def complete(self, session: Session, rule_id: str) -> Completion:
         """Complete one that was offered to this member, once (H8, L7); returns what it paid.
@@ -53,7 +53,7 @@ class Earning:
             rule = next((rule for rule in rules if rule.id == rule_id), None)
             if rule is None:
                 raise problem_of("trigger", 404)
-            if is_completed(rule):
+            if rule.is_completed:
                 raise problem_of("trigger", 400)
             return Completion(result=await self._paid(session, rule), member=await self._members.member(session))
 
@@ -76,14 +76,13 @@ class Earning:
         return self._result(earned, rule)
 
     async def _was_completed(self, session: Session, rule_id: str) -> bool:
-        return any(rule.id == rule_id and is_completed(rule) for rule in await self._rules(session))
+        return any(rule.id == rule_id and rule.is_completed for rule in await self._rules(session))
 
     def _result(self, earned: Earned, rule: Rule) -> Result:
         if earned.code is not None:
-            return Result(kind="coupon", coupon=coupon_of(earned, self._apply_url))
+            return Result(kind="coupon", coupon=Coupon.from_okendo(earned, self._apply_url))
         if earned.store_credit is not None:
-            credit = f"{amount(earned.store_credit)} {earned.currency or ''}".strip()
-            return Result(kind="store_credit", store_credit=credit)
+            return Result(kind="store_credit", store_credit=store_credit(earned.store_credit, earned.currency))
         if (kind := PAYS.get(rule.calculation or "")) is not None:
             return Result(kind=kind)
         return Result(kind="points", points=whole(earned.points if earned.points is not None else rule.points))

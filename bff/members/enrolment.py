@@ -7,8 +7,8 @@ from bff.errors import Problem, UpstreamFailed
 from bff.members.consents import Consent, ConsentOutcome, Consents
 from bff.members.member import Members
 from bff.program.catalogue import Catalogue
-from bff.program.policies import Policies
-from bff.schemas.member import Member, member_of
+from bff.schemas.member import Member
+from bff.schemas.policies import LegalPolicies
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
@@ -59,14 +59,14 @@ class Enrolment:
             customer = await self._members.customer(session)
             if customer.state == "enrolled":
                 await self._complete_evidence(session)
-                return member_of(customer, session.data.name), False
+                return Member.from_okendo(customer, session.data.name), False
             policies = await self._catalogue.current_policies()
             if not _is_same(policies, agreement):
                 raise problem_of("customer_activation", 400)
             await self._enrol(session, policies, agreement)
             return await self._members.member(session), True
 
-    async def _enrol(self, session: Session, policies: Policies, agreement: Agreement) -> None:
+    async def _enrol(self, session: Session, policies: LegalPolicies, agreement: Agreement) -> None:
         number = await self._consents.store(self._consent(session, policies, agreement))
         outcome: ConsentOutcome = "unknown"
         try:
@@ -112,7 +112,7 @@ class Enrolment:
         except Problem:
             log.error("consent_not_settled", state="accepted")
 
-    def _consent(self, session: Session, policies: Policies, agreement: Agreement) -> Consent:
+    def _consent(self, session: Session, policies: LegalPolicies, agreement: Agreement) -> Consent:
         return Consent(
             customer_id=session.data.customer_id,
             version=str(policies.version),
@@ -127,6 +127,6 @@ class Enrolment:
         )
 
 
-def _is_same(policies: Policies, agreement: Agreement) -> bool:
+def _is_same(policies: LegalPolicies, agreement: Agreement) -> bool:
     same_version = type(policies.version) is type(agreement.version) and policies.version == agreement.version
     return same_version and policies.digest == agreement.digest

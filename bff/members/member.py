@@ -3,7 +3,7 @@
 import asyncio
 
 from bff.errors import Problem
-from bff.schemas.member import Member, member_of
+from bff.schemas.member import Member
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session, Sessions
 from bff.vendors.okendo.member_operations import CUSTOMER
@@ -24,7 +24,7 @@ class Members:
 
     async def member(self, session: Session) -> Member:
         """The member as Okendo sees them now; raises Problem `member_blocked` for one who is blocked."""
-        return member_of(await self.customer(session), session.data.name)
+        return Member.from_okendo(await self.customer(session), session.data.name)
 
     async def customer(self, session: Session) -> Customer:
         """The same as Okendo words it; the session remembers the state."""

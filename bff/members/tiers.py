@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bff.errors import Problem
 from bff.members.member import Members, MemberTask
 from bff.program.catalogue import Catalogue
-from bff.schemas.member import TierProgress, tier_progress_of
+from bff.schemas.member import TierProgress
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
 from bff.vendors.okendo.member_operations import SPEND
@@ -31,7 +31,7 @@ class MemberTiers:
     async def progress(self, session: Session, member: MemberTask | None = None) -> TierProgress:
         """How far it is to the next tier; without what was spent where Okendo does not tell."""
         customer, inputs = await asyncio.gather(member or self._members.customer(session), self.inputs(session))
-        return tier_progress_of(customer.tier, *inputs)
+        return TierProgress.from_okendo(customer.tier, *inputs)
 
     async def inputs(self, session: Session) -> TierInputs:
         """What the way to the next tier is reckoned from, for whoever has asked for the member already."""

@@ -19,7 +19,6 @@ from bff.openapi.responses import (
     statuses,
 )
 from bff.schemas.base import ProblemDetails
-from bff.schemas.descriptions import with_descriptions
 from bff.web.visitor import COOKIE
 
 SESSION = [{"session": list[str]()}]
@@ -42,7 +41,7 @@ def document(endpoints: Sequence[Endpoint], base_url: str) -> JsonSchema:
             "tags": [{"name": name, "description": description} for name, description in TAGS.values()],
             "paths": _paths(endpoints, references, base_url),
             "components": {
-                "schemas": with_descriptions(schemas),
+                "schemas": schemas,
                 "examples": problem_examples(endpoints, base_url),
                 "responses": shared_responses(endpoints, references),
                 "headers": sent_headers(endpoints),

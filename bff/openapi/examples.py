@@ -8,13 +8,14 @@ from bff.api.endpoint import Endpoint
 from bff.errors import RETRYABLE, STATUS, Code, title_of
 from bff.openapi.components import JsonSchema, meaning_of
 from bff.schemas.base import ProblemDetails
-from bff.schemas.examples import EXAMPLES, REQUEST_ID
+
+REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
 
 
 def example_of(endpoint: Endpoint, body: Any, status: int | None = None) -> Any:
     """A value of a body of this type, the endpoint's own where it has one."""
-    bare = getattr(body, "__origin__", body)
-    return msgspec.to_builtins(EXAMPLES.get((endpoint.name, status), EXAMPLES.get(bare)))
+    own = None if status is None else endpoint.examples.get(status)
+    return msgspec.to_builtins(own or getattr(body, "__origin__", body).example())
 
 
 def problem_example(code: Code, status: int, base_url: str) -> JsonSchema:

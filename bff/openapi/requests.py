@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from bff.api.endpoint import PREFIX, Endpoint
 from bff.openapi.components import PATH_PARAMETERS, QUERY_PARAMETERS, REQUEST_HEADERS, JsonSchema
 from bff.openapi.examples import example_of
-from bff.schemas.examples import PATHS
+from bff.schemas.program import EarningRule
+from bff.schemas.redemption import Redemption
+
+# What stands in the braces of a path.
+PATHS = {"id": EarningRule.example().id, "key": Redemption.example().key}
 
 
 def parameters(endpoint: Endpoint) -> Iterator[JsonSchema]:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple, get_origin
 from urllib.parse import quote
 
 import msgspec
@@ -168,7 +168,7 @@ def _compare_arguments(
 
 
 def _compare_answer(row: Operation[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:
-    if not msgspec.structs.fields(_shape(row)):
+    if not msgspec.structs.fields(row.item):
         return
     envelope = _envelope(row, operation)
     if not operation.fields or envelope is None:
@@ -181,14 +181,14 @@ def _compare_answer(row: Operation[Any], operation: Documented, changes: dict[st
     names = {field: [found] for field, aliases in missing.items() if (found := _meant_by(aliases, inside))}
     if names:
         changes["names"] = names
-    needed = {field.name for field in msgspec.structs.fields(_shape(row)) if field.required}
+    needed = {field.name for field in msgspec.structs.fields(row.item) if field.required}
     lost = sorted(needed & set(missing) - set(names))
     reasons += [f"names: nothing on the page is like {missing[one][0]!r}, which we cannot do without" for one in lost]
 
 
 def _fields(row: Operation[Any]) -> dict[str, tuple[str, ...]]:
     """Our fields and the vendor's names for them."""
-    return {field: aliases for field in _shape(row).__struct_fields__ if (aliases := row.names.get(field))}
+    return {field: aliases for field, aliases in row.names_of_fields().items() if aliases}
 
 
 def _unclear(operation: Documented) -> str:
@@ -206,11 +206,6 @@ def _meant_by(aliases: tuple[str, ...], inside: list[str]) -> str | None:
     return next(same, None) or next(filter(None, (_alike(alias, level[alias]) for alias in aliases)), None)
 
 
-def _shape(row: Operation[Any]) -> type[msgspec.Struct]:
-    shape: type[msgspec.Struct] = row.reply if get_origin(row.reply) is None else get_args(row.reply)[0]
-    return shape
-
-
 def _envelope(row: Operation[Any], operation: Documented) -> str | None:
     """Where the answer lies; None when that cannot be told."""
     is_list = get_origin(row.reply) in {list, Page}
@@ -218,7 +213,7 @@ def _envelope(row: Operation[Any], operation: Documented) -> str | None:
         ours = [where for where in row.envelope if where in operation.lists]
         return ours[0] if ours else operation.lists[0] if len(operation.lists) == 1 else None
     ours = [where for where in row.envelope if any(_lies_in(field, where) for field in operation.fields)]
-    wanted = [alias for field in msgspec.structs.fields(_shape(row)) for alias in row.names.get(field.name, ())]
+    wanted = [alias for aliases in _fields(row).values() for alias in aliases]
     holding = {_before(field, alias) for field in operation.fields for alias in wanted if _ends_with(field, alias)}
     best = [where for where in ours if where in holding]
     return best[0] if best else min(holding, key=len) if holding else ours[0] if ours else ""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import msgspec
 
 from bff.errors import Problem, UpstreamFailed, UpstreamTimeout, VendorRefused
 from bff.ops.report import Check, Verdict
 from bff.vendors.okendo.client import OkendoClient
+from bff.vendors.okendo.fields import Reply
 from bff.vendors.okendo.operations import LOGIN, MERCHANT_CUSTOMER, OPERATIONS
 from bff.vendors.okendo.row import ForMember, ForMerchant, Operation, Page, Public
 
@@ -103,18 +104,17 @@ def described(row: Operation[Any], reply: Any) -> tuple[Verdict, str]:
     """What an answer held: how many of what, and which of our fields nothing was found for."""
     kind = get_origin(row.reply)
     if kind is None:
-        return "ok", "answers" + _never(row.reply, [reply])
+        return "ok", "answers" + _never(row.item, [reply])
     items = reply.items if kind is Page else reply
-    (shape,) = get_args(row.reply)
     if not items:
         return "warn", "answers with an empty list: there is none, or it lies elsewhere in the answer"
-    return "ok", f"answers with {len(items)}" + _never(shape, items)
+    return "ok", f"answers with {len(items)}" + _never(row.item, items)
 
 
-def _never(shape: type[msgspec.Struct], items: list[Any]) -> str:
+def _never(item_type: type[Reply], items: list[Any]) -> str:
     empty = [
         field.name
-        for field in msgspec.structs.fields(shape)
+        for field in msgspec.structs.fields(item_type)
         if not field.required and all(getattr(item, field.name) == field.default for item in items)
     ]
     return f"; nothing found for {', '.join(empty)}" if empty else ""

@@ -10,7 +10,7 @@ from bff.members.member import Members
 from bff.members.partial import or_none, or_none_unless_signed_out
 from bff.members.tiers import MemberTiers, TierInputs
 from bff.pages.sections import SectionsState, rewards_section, unsettled_redemption
-from bff.schemas.member import tier_progress_of
+from bff.schemas.member import TierProgress
 from bff.schemas.program import Reward
 from bff.sessions.store import Session
 from bff.web.responses import page, redirect_to
@@ -43,7 +43,7 @@ async def overview(request: Request[OverviewState]) -> Response:
         next_reward=_next_best(found),
         earning_rules=earning_rules,
         unsettled=unsettled,
-        progress=tier_progress_of(member.tier, *inputs) if member and inputs else None,
+        progress=TierProgress.from_okendo(member.tier, *inputs) if member and inputs else None,
         latest=latest,
     )
 

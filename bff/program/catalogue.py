@@ -7,8 +7,8 @@ from typing import Any
 
 from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.program.policies import Policies, present
-from bff.schemas.program import EarningRule, Reward, earning_rule_of, reward_of
+from bff.schemas.policies import LegalPolicies
+from bff.schemas.program import EarningRule, Reward
 from bff.stores.refreshing import StaleWhileRevalidate
 from bff.stores.shared_cache import FAILED_SECONDS, Cached, RefreshInProgress, SharedCache
 from bff.vendors.okendo.client import OkendoClient
@@ -37,24 +37,26 @@ class Catalogue:
         self._unlocalised: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
         self._localised: dict[str, StaleWhileRevalidate[Cached[Any]]] = {}
 
-    async def policies(self) -> Policies:
+    async def policies(self) -> LegalPolicies:
         """For showing; when somebody agrees to them they are read from Okendo (`current_policies`)."""
-        return present((await self.cached(LEGAL_POLICIES)).value)
+        return LegalPolicies.from_okendo((await self.cached(LEGAL_POLICIES)).value)
 
-    async def current_policies(self) -> Policies:
+    async def current_policies(self) -> LegalPolicies:
         """The policies as they are now, from Okendo and not from the cache, which is refreshed with them, so that a
         change is shown everywhere at once. Raises UpstreamFailed when they are unreadable."""
         name = self._okendo.question(LEGAL_POLICIES)
         cached = await self._fetch(LEGAL_POLICIES, name, {})
         self._entry(LEGAL_POLICIES, name, {}).put(cached)
-        return present(cached.value)
+        return LegalPolicies.from_okendo(cached.value)
 
     async def earning_rules(self) -> list[EarningRule]:
-        return [earning_rule_of(rule) for rule in (await self.cached(EARNING_RULES)).value]
+        return [EarningRule.from_okendo(rule) for rule in (await self.cached(EARNING_RULES)).value]
 
     async def rewards(self, locale: Locale | None = None) -> list[Reward]:
         """The rewards as somebody who is not signed in sees them."""
-        return [reward_of(rule, None) for rule in (await self.cached(REDEMPTION_RULES, **(locale or {}))).value]
+        return [
+            Reward.from_okendo(rule, None) for rule in (await self.cached(REDEMPTION_RULES, **(locale or {}))).value
+        ]
 
     async def tiers(self) -> list[Tier]:
         """Lowest first."""

@@ -2,7 +2,8 @@
 
 from bff.errors import CODES, Code, Problem
 from bff.redemptions.ledger import Entry
-from bff.schemas.activity import coupon
+from bff.schemas.activity import Coupon, apply_url_of
+from bff.schemas.base import store_credit
 from bff.schemas.redemption import RedeemedReward, Redemption
 
 RETRY_AFTER_SECONDS = 30
@@ -30,15 +31,19 @@ def shown(entry: Entry, apply_url: str) -> Redemption:
     """The entry as the shopper may see it; `apply_url` has {code} in it."""
     given = None
     if entry.coupon_code is not None:
-        given = coupon(entry.coupon_code, apply_url, entry.coupon_description, entry.coupon_expires_at)
-    credit = None if entry.store_credit is None else f"{entry.store_credit} {entry.currency or ''}".strip()
+        given = Coupon(
+            code=entry.coupon_code,
+            apply_url=apply_url_of(entry.coupon_code, apply_url),
+            description=entry.coupon_description,
+            expires_at=entry.coupon_expires_at,
+        )
     return Redemption(
         key=entry.key,
         state="working" if entry.state == "reserved" or entry.state == "sent" else entry.state,
         reward=RedeemedReward(id=entry.reward_id, name=entry.reward_name),
         points=entry.points,
         coupon=given,
-        store_credit=credit,
+        store_credit=store_credit(entry.store_credit, entry.currency),
         support_reference=entry.support_reference,
         reason=entry.reason,
     )

@@ -14,7 +14,6 @@ from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.redemptions.ledger import Outcome
 from bff.redemptions.offline_access import OfflineAccess
 from bff.redemptions.unresolved import Unresolved, UnresolvedRedemptions
-from bff.schemas.activity import is_redemption
 from bff.schemas.base import amount
 from bff.vendors.okendo.member_operations import CUSTOMER, TRANSACTIONS
 from bff.vendors.okendo.replies import Transaction
@@ -153,9 +152,9 @@ def is_of(unresolved: Unresolved, transaction: Transaction) -> bool:
     if transaction.reward is not None:
         return transaction.reward == unresolved.reward_id
     if transaction.points is None:
-        return bool(transaction.kind) and is_redemption(transaction)
+        return bool(transaction.kind) and transaction.is_redemption
     given = transaction.code is not None or transaction.store_credit is not None
-    return abs(transaction.points) == unresolved.points and (given or is_redemption(transaction))
+    return abs(transaction.points) == unresolved.points and (given or transaction.is_redemption)
 
 
 def _is_claimed(unresolved: Unresolved, transaction: Transaction) -> bool:
@@ -173,7 +172,7 @@ def balance_after(unresolved: Unresolved, since: Sequence[Transaction]) -> float
 
 def _change(unresolved: Unresolved, transaction: Transaction) -> float:
     points = transaction.points or 0
-    if _is_claimed(unresolved, transaction) or transaction.reward is not None or is_redemption(transaction):
+    if _is_claimed(unresolved, transaction) or transaction.reward is not None or transaction.is_redemption:
         return -abs(points)
     return 0 if transaction.status.casefold() == "pending" else max(0, points)
 

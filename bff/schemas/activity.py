@@ -1,83 +1,119 @@
 """What happened to a member's points: transactions, coupons, referrals."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated, Self
 from urllib.parse import quote
 
-from bff.schemas.base import Moment, Schema, amount, whole
+from bff.schemas.base import Moment, Schema, StoreCredit, described, store_credit, whole
 from bff.vendors.okendo import replies
+
+Next = Annotated[str | None, described("`cursor` of the older ones; null at the end")]
 
 
 class Coupon(Schema, frozen=True):
     """A code that makes an order cheaper."""
 
-    code: str
-    apply_url: str
-    description: str | None = None
-    expires_at: Moment | None = None
+    code: Annotated[str, described("What the shopper enters at the checkout")]
+    apply_url: Annotated[str, described("Puts the code into the cart: send the shopper there")]
+    description: Annotated[str | None, described("What it is worth, in words")] = None
+    expires_at: Annotated[Moment | None, described("When it ends, where the program tells")] = None
+
+    @classmethod
+    def from_okendo(cls, payout: replies.Payout, apply_url: str) -> Self:
+        """The coupon of a payout that has a code; `apply_url` has {code} in it."""
+        return cls(
+            code=payout.code or "",
+            apply_url=apply_url_of(payout.code or "", apply_url),
+            description=payout.description,
+            expires_at=payout.expires_at,
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            code="LOYAL-7KQ2M",
+            apply_url="https://shop.example.com/discount/LOYAL-7KQ2M?redirect=/",
+            description="$5 off your order",
+            expires_at=datetime(2026, 6, 1, 12, tzinfo=UTC),
+        )
 
 
-def coupon_of(found: replies.Earned | replies.Transaction, apply_url: str) -> Coupon:
-    """The coupon of something that has a code; `apply_url` has {code} in it."""
-    return coupon(found.code or "", apply_url, found.description, found.expires_at)
-
-
-def coupon(code: str, apply_url: str, description: str | None, expires_at: datetime | None) -> Coupon:
-    address = apply_url.replace("{code}", quote(code, safe=""))
-    return Coupon(code=code, apply_url=address, description=description, expires_at=expires_at)
-
-
-def is_redemption(transaction: replies.Transaction) -> bool:
-    """Whether points were spent: by its kind, or where the vendor does not say, by what was given for them."""
-    kind = transaction.kind.casefold()
-    given = transaction.code is not None or transaction.store_credit is not None
-    return "redempt" in kind or "redeem" in kind or (not kind and given)
+def apply_url_of(code: str, apply_url: str) -> str:
+    """The address that puts this code into the cart; `apply_url` has {code} in it."""
+    return apply_url.replace("{code}", quote(code, safe=""))
 
 
 class Transaction(Schema, frozen=True):
-    id: str
-    kind: str
-    description: str
-    status: str
-    points: int | None = None
-    date: Moment | None = None
-    coupon: Coupon | None = None
-    store_credit: str | None = None
+    id: Annotated[str, described("Names this line")]
+    kind: Annotated[str, described("The program's word for what happened, such as `earning`; other words may come")]
+    description: Annotated[str, described("What happened, in words")]
+    status: Annotated[str, described("The program's word for how far it is, such as `complete`; other words may come")]
+    points: Annotated[int | None, described("What the balance gained or, below zero, lost")] = None
+    date: Annotated[Moment | None, described("When it happened")] = None
+    coupon: Annotated[Coupon | None, described("The one that came of it")] = None
+    store_credit: StoreCredit = None
 
+    @classmethod
+    def from_okendo(cls, transaction: replies.Transaction, apply_url: str) -> Self:
+        """The sign of a redemption's points is not public, so it follows from the kind."""
+        points = whole(transaction.points)
+        if points is not None and transaction.is_redemption:
+            points = -abs(points)
+        return cls(
+            id=transaction.id,
+            kind=transaction.kind or "other",
+            description=transaction.text,
+            status=transaction.status,
+            points=points,
+            date=transaction.date,
+            coupon=Coupon.from_okendo(transaction, apply_url) if transaction.code else None,
+            store_credit=store_credit(transaction.store_credit, transaction.currency),
+        )
 
-def transaction_of(transaction: replies.Transaction, apply_url: str) -> Transaction:
-    """The sign of a redemption's points is not public, so it follows from the kind."""
-    points = whole(transaction.points)
-    if points is not None and is_redemption(transaction):
-        points = -abs(points)
-    credit = amount(transaction.store_credit)
-    return Transaction(
-        id=transaction.id,
-        kind=transaction.kind or "other",
-        description=transaction.text,
-        status=transaction.status,
-        points=points,
-        date=transaction.date,
-        coupon=coupon_of(transaction, apply_url) if transaction.code else None,
-        store_credit=None if credit is None else f"{credit} {transaction.currency or ''}".strip(),
-    )
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            id="8c0d7a11-52f3-4b6e-9d10-6a7b8c9d0e1f",
+            kind="earning",
+            description="Follow us",
+            status="complete",
+            points=50,
+            date=datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        )
 
 
 class Wallet(Schema, frozen=True):
-    coupons: list[Coupon]
+    coupons: Annotated[list[Coupon], described("Newest first; those that have expired are left out")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(coupons=[Coupon.example()])
 
 
 class Activity(Schema, frozen=True, omit_defaults=False):
-    activity: list[Transaction]
-    next: str | None
+    activity: Annotated[list[Transaction], described("Newest first")]
+    next: Next
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(activity=[Transaction.example()], next=None)
 
 
 class Referral(Schema, frozen=True):
-    status: str
-    date: Moment | None = None
+    status: Annotated[str, described("The program's word for how far it is, such as `pending`; other words may come")]
+    date: Annotated[Moment | None, described("When the friend was invited")] = None
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(status="pending", date=datetime(2026, 3, 2, 18, 5, tzinfo=UTC))
 
 
 class Referrals(Schema, frozen=True):
-    referrals: list[Referral]
-    next: str | None
-    count: int | None = None
-    url: str | None = None
+    referrals: Annotated[list[Referral], described("Newest first")]
+    next: Next
+    count: Annotated[int | None, described("How many there are, on all pages")] = None
+    url: Annotated[str | None, described("The member's own link for friends")] = None
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(referrals=[Referral.example()], next=None, count=1, url="https://shop.example.com/refer/ab12cd34")

@@ -1,7 +1,7 @@
 """What every schema is made of, and values that several of them share."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
@@ -10,6 +10,15 @@ from bff.errors import Code
 VisitorState = Literal["anonymous", "pending", "enrolled", "blocked"]
 MemberState = Literal["pending", "enrolled", "blocked"]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+def described(text: str, **json_schema: Any) -> msgspec.Meta:
+    """What a field means, for the documentation: `Annotated[int, described("What it costs")]`. `json_schema` narrows
+    its type there and checks nothing."""
+    return msgspec.Meta(description=text, extra_json_schema=json_schema or None)
+
+
+StoreCredit = Annotated[str | None, described("An amount, with its currency where the program tells, such as `5 USD`")]
 
 
 def member_state(state: str) -> MemberState:
@@ -28,12 +37,27 @@ def amount(money: str | float | None) -> str | None:
     return f"{money:.3f}".rstrip("0").rstrip(".")
 
 
+def store_credit(money: str | float | None, currency: str | None) -> str | None:
+    """An amount with its currency where the program tells, such as "5 USD"."""
+    return None if money is None else f"{amount(money)} {currency or ''}".strip()
+
+
 class Schema(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Base of every shape that leaves the service as JSON."""
+    """Base of what leaves the service as JSON."""
 
 
 class SessionState(Schema, frozen=True):
-    state: VisitorState
+    state: Annotated[
+        VisitorState,
+        described(
+            "`anonymous`: nobody is signed in. `pending`: signed in, but has not joined. `enrolled`: a member. "
+            "`blocked`: shut out by the merchant"
+        ),
+    ]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(state="enrolled")
 
 
 class Visitor(Schema, frozen=True):
@@ -46,10 +70,10 @@ class Visitor(Schema, frozen=True):
 class ProblemDetails(Schema, frozen=True):
     """Why a request was refused (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: Code
-    request_id: str
-    retryable: bool
+    type: Annotated[str, described("The `code` as a URI")]
+    title: Annotated[str, described("The `code` in words")]
+    status: Annotated[int, described("The same as the HTTP status")]
+    detail: Annotated[str, described("A sentence about it; with 409 and 422 fit to be shown to the shopper")]
+    code: Annotated[Code, described("What to decide by")]
+    request_id: Annotated[str, described("`X-Request-Id` of this answer; quote it when you ask about it")]
+    retryable: Annotated[bool, described("Whether the same request may succeed later")]

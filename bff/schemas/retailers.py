@@ -1,38 +1,79 @@
 """Accounts at other retailers, and the points from there."""
 
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
 
 import msgspec
 
-from bff.schemas.base import Moment, Schema
+from bff.schemas.base import Moment, Schema, described
 
 
 class Retailer(Schema, frozen=True):
-    id: str
-    name: str
+    id: Annotated[str, described("Names it when it is linked")]
+    name: Annotated[str, described("What to call it")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="walmart", name="Walmart")
 
 
 class LinkedAccount(Schema, frozen=True):
-    id: str
-    retailer: Retailer
-    state: Literal["initialized", "active", "unauthenticated", "disconnected"]
+    id: Annotated[str, described("Names the account when it is unlinked or signed in to again")]
+    retailer: Annotated[Retailer, described("Where it is")]
+    state: Annotated[
+        Literal["initialized", "active", "unauthenticated", "disconnected"],
+        described(
+            "`active`: purchases are collected. `initialized`: signing in there was not finished. "
+            "`unauthenticated`: the shopper has to sign in there again. `disconnected`: it was unlinked"
+        ),
+    ]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="01HZX3K7B2M9QW4T6V8Y0A1C3E", retailer=Retailer.example(), state="active")
 
 
 class RetailAward(Schema, frozen=True):
-    event: Literal["account.linked", "purchase.created"]
-    name: str
-    retailer: Retailer
-    state: Literal["working", "given"]
-    date: Moment
-    points: int | None = None
-    spend: str | None = None
+    event: Annotated[Literal["account.linked", "purchase.created"], described("What is rewarded")]
+    name: Annotated[str, described("The same in words")]
+    retailer: Annotated[Retailer, described("Where it happened")]
+    state: Annotated[
+        Literal["working", "given"],
+        described("`working`: the points are on their way. `given`: they are there"),
+    ]
+    date: Annotated[Moment, described("When this service heard of it")]
+    points: Annotated[int | None, described("How many, once somebody has told")] = None
+    spend: Annotated[str | None, described("What was spent; an amount without its currency")] = None
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            event="purchase.created",
+            name="Purchases at Walmart",
+            retailer=Retailer.example(),
+            state="given",
+            date=datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
+            points=85,
+            spend="42.50",
+        )
 
 
 class Retailers(Schema, frozen=True):
-    retailers: list[LinkedAccount]
-    available: list[Retailer] | None = None
-    awards: list[RetailAward] = msgspec.field(default_factory=list)
+    retailers: Annotated[list[LinkedAccount], described("The member's accounts")]
+    available: Annotated[
+        list[Retailer] | None,
+        described("Those that can be linked and earn something; absent when the shopper may choose any"),
+    ] = None
+    awards: Annotated[list[RetailAward], described("The latest, newest first")] = msgspec.field(default_factory=list)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(retailers=[LinkedAccount.example()], awards=[RetailAward.example()])
 
 
 class LinkAddress(Schema, frozen=True):
-    link_url: str
+    link_url: Annotated[str, described("Send the browser there, and tell nobody else")]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(link_url="https://link.subtotal.example/tWGE4TJM")

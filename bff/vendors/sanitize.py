@@ -1,4 +1,4 @@
-"""A vendor's texts made fit to be shown: HTML with a few harmless tags left, or plain words without any."""
+"""A vendor's texts made fit to be shown: HTML with a few tags left, or plain text."""
 
 import html
 import re
@@ -15,7 +15,7 @@ LAYERS = 3
 
 
 def sanitize_html(text: str) -> str:
-    """A vendor's HTML with a few harmless tags left; links only to absolute https or mailto addresses (I2)."""
+    """A vendor's HTML with no tags left but `TAGS`; links only to absolute https or mailto addresses (I2)."""
     return nh3.clean(
         text,
         tags=TAGS,

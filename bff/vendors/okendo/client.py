@@ -1,35 +1,22 @@
-"""Okendo's dialect: a row of `endpoints` becomes a call, and whatever comes back becomes our shape of it.
-
-Replies are read tolerantly, since most of their field names are not public: any listed alias will do, unknown fields
-are dropped, unusable optional ones are left out. Only a missing field that we cannot do without is a failure.
-"""
+"""Calls of Okendo: the row of an operation becomes a request, and whatever comes back is read or refused."""
 
 import base64
-import contextlib
 import hashlib
-import math
 from collections.abc import Mapping
-from datetime import datetime
-from functools import lru_cache
-from typing import Any, get_args, get_origin, get_type_hints
-from urllib.parse import parse_qs, urlencode
+from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.vendors.okendo.fields import fields_of
 from bff.vendors.okendo.operations import OPERATIONS
-from bff.vendors.okendo.row import Expiry, ForMember, ForMerchant, ForStore, Id, Operation, Page, Public, ReplyT, Text
-from bff.vendors.sanitize import strip_html
-from bff.vendors.timestamps import parse_timestamp
+from bff.vendors.okendo.reading import find, has_fields, read
+from bff.vendors.okendo.row import ForMember, ForMerchant, ForStore, Operation, Public, ReplyT
 from bff.vendors.upstream import Call, Upstream, url_for
 from bff.vendors.upstream import HttpReply as HttpReply
 
 API_VERSION = "2025-02-01"
-MISSING = object()
-IDS = (Id, Id | None)
-TEXTS = (Text, Text | None)
-EXPIRIES = (Expiry, Expiry | None)
-TIMES = (datetime, datetime | None, *EXPIRIES)
 # Money goes out with the decimals it came with.
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -82,11 +69,13 @@ class OkendoClient:
 
     def question(self, row: Public[Any], **arguments: str) -> str:
         """A name for what is asked here: the same for every process that would read the answer in the same way, and
-        another one for another store, version of the API, correction of the row, or shape of ours (J4)."""
+        another one for another store, version of the API, correction of the row, or way to read its reply (J4)."""
         row = self._rows.get(row.name, row)  # type: ignore[assignment]  # an override keeps the row's type
         account = (self._account.api_url, self._account.user_id, API_VERSION)
-        reading = (row.method, row.path, row.sends, row.envelope, row.names, row.next, msgspec.json.schema(row.reply))
-        whole = msgspec.json.encode((account, reading, arguments), order="deterministic")
+        asked = (row.method, row.path, row.sends)
+        types, read_as = msgspec.json.schema(row.reply), [field.read_as for field in fields_of(row.item)]
+        reading = (row.envelope, row.names_of_fields(), row.next, types, read_as)
+        whole = msgspec.json.encode((account, asked, reading, arguments), order="deterministic")
         return f"{row.name}:{hashlib.sha256(whole).hexdigest()[:32]}"
 
     async def _call(
@@ -119,7 +108,7 @@ class OkendoClient:
         if reply.status >= 400:
             raise _refusal(row, reply)
         # An empty success is as good as an empty object: some bodies are not public.
-        return read(row, reply.json() if _has_fields(row) and reply.body.strip() else {})
+        return read(row, reply.json() if has_fields(row) and reply.body.strip() else {})
 
     def _segments(self, row: Operation[Any], given: dict[str, str]) -> dict[str, str]:
         return given | ({"subscriberId": self._account.user_id} if "{subscriberId}" in row.path else {})
@@ -141,102 +130,3 @@ def _refusal(row: Operation[Any], reply: HttpReply) -> VendorRefused:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _has_fields(row: Operation[Any]) -> bool:
-    return get_origin(row.reply) is not None or bool(row.reply.__struct_fields__)
-
-
-def read(row: Operation[ReplyT], body: Any) -> ReplyT:
-    """Project a reply to the row's shape.
-
-    Raises UpstreamFailed when the reply lacks something we cannot do without; inside a list such an item is left out,
-    unless that leaves none.
-    """
-    kind = get_origin(row.reply)
-    if kind is None:
-        return row.reply(**_fields_of_object(row, body))
-    items = _items(row, body)
-    # mypy cannot see that Reply is one of these two here.
-    return Page(items=items, next=_next(row, body)) if kind is Page else items  # type: ignore[return-value]
-
-
-def _items(row: Operation[Any], body: Any) -> list[Any]:
-    found = next((value for value in (find(body, where) for where in row.envelope) if isinstance(value, list)), None)
-    if found is None:
-        raise UpstreamFailed(f"Okendo's {row.name} answer holds no list.", sent=True)
-    (shape,) = get_args(row.reply)
-    kept = []
-    for item in found:
-        with contextlib.suppress(UpstreamFailed):
-            kept.append(shape(**fields_of(shape, row.names, item)))
-    if found and not kept:
-        # That the program has nothing to offer would be a lie, and would take the place of the last good copy.
-        raise UpstreamFailed(f"Okendo's {row.name} answer holds nothing that can be read.", sent=True)
-    return kept
-
-
-def _next(row: Operation[Any], body: Any) -> str | None:
-    """The token that asks for the next page: as it is, or inside the address of that page, which is not followed."""
-    given = next((value for value in (find(body, where) for where in row.next) if isinstance(value, str)), "")
-    _, is_address, query = given.partition("?")
-    if not is_address:
-        return given or None
-    return parse_qs(query.partition("#")[0]).get(row.sends.get("cursor", ""), [None])[0]
-
-
-def _fields_of_object(row: Operation[Any], body: Any) -> dict[str, Any]:
-    """The fields in the first envelope that has all we cannot do without."""
-    if not _has_fields(row):
-        return {}
-    for where in row.envelope:
-        found = find(body, where)
-        if isinstance(found, dict):
-            with contextlib.suppress(UpstreamFailed):
-                return fields_of(row.reply, row.names, found)
-    raise UpstreamFailed(f"Okendo's {row.name} answer lacks what it must have.", sent=True)
-
-
-def fields_of(shape: type[msgspec.Struct], names: Mapping[str, tuple[str, ...]], found: Any) -> dict[str, Any]:
-    """The fields of one object under our names; raises UpstreamFailed when a required one is missing or unusable."""
-    fields = {}
-    for field in msgspec.structs.fields(shape):
-        wanted = _types(shape)[field.name]
-        value = _first_usable(found, names.get(field.name, ()), wanted)
-        if value is not MISSING:
-            fields[field.name] = strip_html(value) if wanted in TEXTS else value
-        elif field.required:
-            raise UpstreamFailed(f"Okendo's answer lacks {field.name}.", sent=True)
-    return fields
-
-
-@lru_cache
-def _types(shape: type[msgspec.Struct]) -> dict[str, Any]:
-    return get_type_hints(shape, include_extras=True)
-
-
-def _first_usable(found: Any, paths: tuple[str, ...], wanted: Any) -> Any:
-    for path in paths:
-        value = find(found, path)
-        if value is None:
-            continue
-        if wanted in IDS and isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
-        if wanted in TIMES:
-            if moment := parse_timestamp(value, is_end=wanted in EXPIRIES):
-                return moment
-            continue
-        try:
-            usable = msgspec.convert(value, wanted, strict=False)
-        except msgspec.ValidationError:
-            continue
-        if not isinstance(usable, float) or math.isfinite(usable):
-            return usable
-    return MISSING
-
-
-def find(value: Any, path: str) -> Any:
-    """What lies at a dotted path, None when there is nothing; "" is the value itself."""
-    for part in path.split(".") if path else ():
-        value = value.get(part) if isinstance(value, dict) else None
-    return value

@@ -1,10 +1,8 @@
-"""Operations that need a member's JWT."""
+"""Okendo's operations for a member, each of which needs their JWT."""
+
+from typing import Any
 
 from bff.vendors.okendo.replies import (
-    EARNING_RULE,
-    NEXT,
-    REDEMPTION_RULE,
-    STATUS_NAMES,
     Customer,
     Earned,
     EarningRule,
@@ -18,6 +16,7 @@ from bff.vendors.okendo.replies import (
 )
 from bff.vendors.okendo.row import LOCALISED, ForMember, Page
 
+NEXT = ("nextUrl", "lastEvaluated", "nextToken", "nextPageToken")
 CUSTOMER = ForMember(
     name="customer",
     method="GET",
@@ -25,17 +24,6 @@ CUSTOMER = ForMember(
     label="guessed",
     reply=Customer,
     envelope=("loyaltyCustomer", "customer", ""),
-    names={
-        "state": STATUS_NAMES,
-        "balance": ("points.balance", "pointsBalance"),
-        "pending": ("points.pending", "pointsPending"),
-        "tier": ("vipTierName", "vipTier.name", "vipTier"),
-        "birthday_day": ("birthday.day",),
-        "birthday_month": ("birthday.month",),
-        "referral_sender_id": ("referralSenderId",),
-        "referral_url": ("shareableLinkUrl", "referralUrl", "referralSender.shareableLinkUrl"),
-        "email": ("customer.email", "email"),
-    },
 )
 CUSTOMER_ACTIVATION = ForMember(
     name="customer_activation",
@@ -52,7 +40,6 @@ CUSTOMER_EARNING_RULES = ForMember(
     label="inferred",
     reply=list[EarningRule],
     envelope=("rules", "earningRules", ""),
-    names=EARNING_RULE,
 )
 TRIGGER = ForMember(
     name="trigger",
@@ -60,14 +47,6 @@ TRIGGER = ForMember(
     path="/loyalty/earning_rules/{rule}/trigger",
     label="guessed",
     reply=Earned,
-    names={
-        "points": ("transaction.amount", "points", "amount"),
-        "code": ("couponCode", "coupon.code", "reward.couponCode", "transaction.couponCode"),
-        "description": ("coupon.description", "couponDescription"),
-        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
-        "store_credit": ("storeCredit.amount", "storeCredit"),
-        "currency": ("storeCredit.currencyCode",),
-    },
 )
 BIRTHDAY = ForMember(
     name="birthday",
@@ -85,7 +64,6 @@ CUSTOMER_REDEMPTION_RULES = ForMember(
     reply=list[RedemptionRule],
     sends=LOCALISED,
     envelope=("rules", "redemptionRules", ""),
-    names=REDEMPTION_RULE,
 )
 REDEEM = ForMember(
     name="redeem",
@@ -94,15 +72,6 @@ REDEEM = ForMember(
     label="guessed",
     reply=Redeemed,
     sends={"reward": "redemptionRuleId"},
-    names={
-        "transaction_id": ("transaction.loyaltyTransactionId", "loyaltyTransactionId", "transaction.id"),
-        "code": ("couponCode", "coupon.code", "reward.couponCode", "transaction.couponCode", "code"),
-        "description": ("coupon.description", "couponDescription"),
-        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
-        "points": ("pointsSpent", "transaction.amount"),
-        "store_credit": ("storeCredit.amount", "storeCredit"),
-        "currency": ("storeCredit.currencyCode",),
-    },
 )
 TRANSACTIONS = ForMember(
     name="transactions",
@@ -112,20 +81,6 @@ TRANSACTIONS = ForMember(
     reply=Page[Transaction],
     sends={"limit": "limit", "cursor": "lastEvaluated", "order": "orderBy"},
     envelope=("transactions", "loyaltyTransactions", "items", ""),
-    names={
-        "id": ("loyaltyTransactionId", "transactionId", "id"),
-        "kind": ("type", "transactionType", "resourceType"),
-        "points": ("amount", "points"),
-        "date": ("date", "dateCreated", "createdAt"),
-        "status": STATUS_NAMES,
-        "text": ("notificationText", "description", "title"),
-        "reward": ("redemptionRuleId", "redemptionRule.redemptionRuleId", "redemptionRule.id"),
-        "code": ("couponCode", "coupon.code", "reward.couponCode"),
-        "description": ("coupon.description", "couponDescription"),
-        "expires_at": ("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt"),
-        "store_credit": ("storeCredit.amount", "storeCredit"),
-        "currency": ("storeCredit.currencyCode",),
-    },
     next=NEXT,
 )
 SPEND = ForMember(
@@ -134,7 +89,6 @@ SPEND = ForMember(
     path="/loyalty/customer_spend",
     label="guessed",
     reply=Spend,
-    names={"amount": ("spend.amount", "spend", "amount"), "currency": ("spend.currencyCode", "currencyCode")},
 )
 REFERRAL_REQUEST = ForMember(
     name="referral_request",
@@ -152,7 +106,6 @@ REFERRALS = ForMember(
     reply=Page[Referral],
     sends={"cursor": "lastEvaluated"},
     envelope=("referrals", "items", ""),
-    names={"status": STATUS_NAMES, "date": ("date", "dateCreated", "createdAt")},
     next=NEXT,
 )
 REFERRAL_COUNT = ForMember(
@@ -161,5 +114,18 @@ REFERRAL_COUNT = ForMember(
     path="/loyalty/referral_count",
     label="guessed",
     reply=ReferralCount,
-    names={"count": ("count", "referralCount", "total")},
+)
+MEMBER_OPERATIONS: tuple[ForMember[Any], ...] = (
+    CUSTOMER,
+    CUSTOMER_ACTIVATION,
+    CUSTOMER_EARNING_RULES,
+    TRIGGER,
+    BIRTHDAY,
+    CUSTOMER_REDEMPTION_RULES,
+    REDEEM,
+    TRANSACTIONS,
+    SPEND,
+    REFERRAL_REQUEST,
+    REFERRALS,
+    REFERRAL_COUNT,
 )

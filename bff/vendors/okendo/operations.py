@@ -1,30 +1,15 @@
-"""Every Okendo operation we use: the shapes of its answers and one row of data each.
+"""Every Okendo operation we use, a row of data each.
 
-A row says how a call is made and under which names its answer may come; `label` says how sure we are of that.
-`okendo.py` turns rows into calls, OKENDO_OVERRIDES corrects any of them without code.
+A row says how a call is made and where its answer may lie; `label` says how sure we are of that. The client turns rows
+into calls, OKENDO_OVERRIDES corrects any of them without code.
 Sources: Okendo's Storefront API 2025-02-01, https://docs.okendo.io/on-site/storefront-rest-api/endpoints/loyalty
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from bff.vendors.okendo.member_operations import (
-    BIRTHDAY,
-    CUSTOMER,
-    CUSTOMER_ACTIVATION,
-    CUSTOMER_EARNING_RULES,
-    CUSTOMER_REDEMPTION_RULES,
-    REDEEM,
-    REFERRAL_COUNT,
-    REFERRAL_REQUEST,
-    REFERRALS,
-    SPEND,
-    TRANSACTIONS,
-    TRIGGER,
-)
+from bff.vendors.okendo.member_operations import MEMBER_OPERATIONS
 from bff.vendors.okendo.replies import (
-    EARNING_RULE,
-    REDEMPTION_RULE,
     Awarded,
     EarningRule,
     Faq,
@@ -44,7 +29,6 @@ EARNING_RULES = Public(
     label="inferred",
     reply=list[EarningRule],
     envelope=("rules", "earningRules", ""),
-    names=EARNING_RULE,
 )
 REDEMPTION_RULES = Public(
     name="redemption_rules",
@@ -54,7 +38,6 @@ REDEMPTION_RULES = Public(
     reply=list[RedemptionRule],
     sends=LOCALISED,
     envelope=("rules", "redemptionRules", ""),
-    names=REDEMPTION_RULE,
 )
 VIP_PROGRAM = Public(
     name="vip_program",
@@ -63,7 +46,6 @@ VIP_PROGRAM = Public(
     label="guessed",
     reply=list[Tier],
     envelope=("vipProgram.tiers", "vipTiers", "tiers", ""),
-    names={"name": ("name", "title"), "spend": ("spendRequirement", "minimumSpend"), "perks": ("perks",)},
 )
 FAQS = Public(
     name="faqs",
@@ -72,7 +54,6 @@ FAQS = Public(
     label="guessed",
     reply=list[Faq],
     envelope=("faqs", "faqItems", "items", ""),
-    names={"question": ("question", "title"), "answer": ("answer", "content", "text")},
 )
 LEGAL_POLICIES = Public(
     name="legal_policies",
@@ -81,14 +62,6 @@ LEGAL_POLICIES = Public(
     label="documented",
     reply=LegalPolicies,
     envelope=("legalPolicies", ""),
-    names={
-        "version": ("version",),
-        "button_text": ("acceptTermsAndJoinProgramButtonText",),
-        "sentence_html": ("policySentence.html",),
-        "sentence_template": ("policySentence.template",),
-        "privacy_policy_url": ("privacyPolicyUrl",),
-        "terms_and_conditions_url": ("termsAndConditionsUrl",),
-    },
 )
 LOGIN = ForStore(
     name="login",
@@ -101,10 +74,6 @@ LOGIN = ForStore(
         "storefront": "storefrontCustomerAccessToken",
         "storefront_public": "storefrontAccessToken",
     },
-    names={
-        "token": ("token", "accessToken", "customerToken", "jwt", "loyaltyToken"),
-        "state": ("status", "customer.status", "loyaltyCustomer.status"),
-    },
 )
 REFERRAL_SENDER = ForStore(
     name="referral_sender",
@@ -113,7 +82,6 @@ REFERRAL_SENDER = ForStore(
     label="documented",
     reply=ReferralSender,
     sends={"email": "email"},
-    names={"id": ("referralSenderId",), "url": ("shareableLinkUrl",)},
 )
 MERCHANT_CUSTOMER = ForMerchant(
     name="merchant_customer",
@@ -123,7 +91,6 @@ MERCHANT_CUSTOMER = ForMerchant(
     reply=MerchantCustomer,
     sends={"email": "email"},
     envelope=("loyaltyCustomer", ""),
-    names={"balance": ("points.balance", "pointsBalance"), "pending": ("points.pending", "pointsPending")},
 )
 EARNING_TRANSACTIONS = ForMerchant(
     name="earning_transactions",
@@ -132,31 +99,17 @@ EARNING_TRANSACTIONS = ForMerchant(
     label="guessed",
     reply=Awarded,
     sends={"email": "email", "rule": "earningRuleId", "value": "value"},
-    names={"points": ("transaction.amount", "points", "amount")},
 )
-OPERATIONS: Mapping[str, Operation[Any]] = {
-    row.name: row
-    for row in (
-        EARNING_RULES,
-        REDEMPTION_RULES,
-        VIP_PROGRAM,
-        FAQS,
-        LEGAL_POLICIES,
-        LOGIN,
-        CUSTOMER,
-        CUSTOMER_ACTIVATION,
-        CUSTOMER_EARNING_RULES,
-        TRIGGER,
-        BIRTHDAY,
-        CUSTOMER_REDEMPTION_RULES,
-        REDEEM,
-        TRANSACTIONS,
-        SPEND,
-        REFERRAL_REQUEST,
-        REFERRALS,
-        REFERRAL_COUNT,
-        REFERRAL_SENDER,
-        MERCHANT_CUSTOMER,
-        EARNING_TRANSACTIONS,
-    )
-}
+ALL: tuple[Operation[Any], ...] = (
+    EARNING_RULES,
+    REDEMPTION_RULES,
+    VIP_PROGRAM,
+    FAQS,
+    LEGAL_POLICIES,
+    LOGIN,
+    *MEMBER_OPERATIONS,
+    REFERRAL_SENDER,
+    MERCHANT_CUSTOMER,
+    EARNING_TRANSACTIONS,
+)
+OPERATIONS: Mapping[str, Operation[Any]] = {row.name: row for row in ALL}

@@ -1,4 +1,4 @@
-"""OKENDO_OVERRIDES: the rows of `endpoints`, corrected by a file, so that a wrong guess about Okendo needs no code."""
+"""OKENDO_OVERRIDES: the operations, corrected by a file, so that a wrong guess about Okendo needs no code."""
 
 import re
 import tomllib
@@ -58,7 +58,7 @@ def _overridden(name: str, section: Any) -> Operation[Any]:
 
 def _check(name: str, changes: Mapping[str, Any]) -> None:
     row = OPERATIONS[name]
-    known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names)}
+    known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names_of_fields())}
     for key, names in known.items():
         if unknown := set(changes[key]) - names:
             raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")

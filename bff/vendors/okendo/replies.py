@@ -1,177 +1,198 @@
-"""What we keep of Okendo's replies, and under which names their fields may come."""
+"""What we keep of Okendo's replies: each field beside the names under which Okendo may send it."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bff.vendors.okendo.row import Expiry, Id, Names, Reply, Text
+from bff.vendors.okendo.fields import Expiry, Id, Names, Reply, Text, Time
+
+STATUS = Names("status", "state")
+DATE = Names("date", "dateCreated", "createdAt")
+COUPON_CODE = ("couponCode", "coupon.code", "reward.couponCode")
+
+
+# The program ---------------------------------------------------------------------------------------------------------
 
 
 class LegalPolicies(Reply, frozen=True):
     """The legal texts of the program, word for word; `version` is echoed to the vendor with its own type."""
 
-    version: str | int | float
-    button_text: str
-    sentence_html: str | None = None
-    sentence_template: str | None = None
-    privacy_policy_url: str | None = None
-    terms_and_conditions_url: str | None = None
+    version: Annotated[str | int | float, Names("version")]
+    button_text: Annotated[str, Names("acceptTermsAndJoinProgramButtonText")]
+    sentence_html: Annotated[str | None, Names("policySentence.html")] = None
+    sentence_template: Annotated[str | None, Names("policySentence.template")] = None
+    privacy_policy_url: Annotated[str | None, Names("privacyPolicyUrl")] = None
+    terms_and_conditions_url: Annotated[str | None, Names("termsAndConditionsUrl")] = None
 
 
 class EarningRule(Reply, frozen=True):
-    id: Id
-    name: Text = ""
-    kind: str = "custom"
-    calculation: str | None = None
-    points: float | None = None
-    url: str | None = None
-    completed: bool | Literal["completed", "complete", "incomplete", "pending"] | None = None
+    id: Annotated[Id, Names("earningRuleId", "ruleId", "id")]
+    name: Annotated[Text, Names("title", "name")] = ""
+    kind: Annotated[str, Names("action", "type")] = "custom"
+    calculation: Annotated[str | None, Names("type")] = None
+    points: Annotated[float | None, Names("amount", "points", "amountForReview")] = None
+    url: Annotated[str | None, Names("url", "socialUrl")] = None
+    completed: Annotated[
+        bool | Literal["completed", "complete", "incomplete", "pending"] | None,
+        Names("isCompleted", "completed", "completionStatus", "status"),
+    ] = None
+
+    @property
+    def is_completed(self) -> bool | None:
+        """Whether the member has done it; None where Okendo does not say."""
+        return self.completed in {"completed", "complete"} if isinstance(self.completed, str) else self.completed
 
 
 class RedemptionRule(Reply, frozen=True):
-    id: Id
-    name: Text = ""
-    kind: str = "unknown"
-    points: float | None = None
-    description: Text | None = None
-    minimum_spend: str | float | None = None
-    expires_after_days: int | None = None
-    required_tier: Text | None = None
-    eligible: bool | None = None
-    limit_reached: bool | None = None
-    remaining: int | None = None
+    id: Annotated[Id, Names("redemptionRuleId", "ruleId", "id")]
+    name: Annotated[Text, Names("title", "name")] = ""
+    kind: Annotated[str, Names("type")] = "unknown"
+    points: Annotated[
+        float | None,
+        Names("reward.points", "reward.pointsRequired", "reward.cost", "pointsRequired", "points"),
+    ] = None
+    description: Annotated[Text | None, Names("description", "reward.description")] = None
+    minimum_spend: Annotated[str | float | None, Names("minimumPurchase.amount", "minimumPurchase")] = None
+    expires_after_days: Annotated[int | None, Names("expiresAfterDays")] = None
+    required_tier: Annotated[
+        Text | None,
+        Names("requiredVipTierName", "minimumVipTierName", "vipTierName", "vipTier.name"),
+    ] = None
+    eligible: Annotated[bool | None, Names("isEligible", "eligible")] = None
+    limit_reached: Annotated[bool | None, Names("isLimitReached", "limitReached", "hasReachedLimit")] = None
+    remaining: Annotated[int | None, Names("remainingRedemptions", "redemptionsRemaining")] = None
 
 
 class Tier(Reply, frozen=True):
-    name: Text
-    spend: float = 0
-    perks: tuple[Any, ...] = ()
+    name: Annotated[Text, Names("name", "title")]
+    spend: Annotated[float, Names("spendRequirement", "minimumSpend")] = 0
+    perks: Annotated[tuple[Any, ...], Names("perks")] = ()
 
 
 class Faq(Reply, frozen=True):
-    question: Text
-    answer: str = ""
+    question: Annotated[Text, Names("question", "title")]
+    answer: Annotated[str, Names("answer", "content", "text")] = ""
+
+
+# A member ------------------------------------------------------------------------------------------------------------
 
 
 class Login(Reply, frozen=True):
     """`token` is the loyalty customer JWT: a secret."""
 
-    token: Annotated[str, msgspec.Meta(min_length=1)]
-    state: str = "pending"
+    token: Annotated[
+        str, msgspec.Meta(min_length=1), Names("token", "accessToken", "customerToken", "jwt", "loyaltyToken")
+    ]
+    state: Annotated[str, Names("status", "customer.status", "loyaltyCustomer.status")] = "pending"
 
 
 class Customer(Reply, frozen=True):
-    balance: float
-    state: str = "pending"
-    pending: float | None = None
-    tier: Text | None = None
-    birthday_day: int | None = None
-    birthday_month: int | None = None
-    referral_sender_id: Id | None = None
-    referral_url: str | None = None
-    email: str | None = None
-
-
-class Redeemed(Reply, frozen=True):
-    """A success with `code` is a coupon, one with `store_credit` is in the member's account already."""
-
-    transaction_id: Id | None = None
-    code: str | None = None
-    description: Text | None = None
-    expires_at: Expiry | None = None
-    points: float | None = None
-    store_credit: str | float | None = None
-    currency: str | None = None
-
-
-class Earned(Reply, frozen=True):
-    """What a completed earning rule paid: a coupon with `code`, store credit, or else points."""
-
-    points: float | None = None
-    code: str | None = None
-    description: Text | None = None
-    expires_at: Expiry | None = None
-    store_credit: str | float | None = None
-    currency: str | None = None
+    balance: Annotated[float, Names("points.balance", "pointsBalance")]
+    state: Annotated[str, STATUS] = "pending"
+    pending: Annotated[float | None, Names("points.pending", "pointsPending")] = None
+    tier: Annotated[Text | None, Names("vipTierName", "vipTier.name", "vipTier")] = None
+    birthday_day: Annotated[int | None, Names("birthday.day")] = None
+    birthday_month: Annotated[int | None, Names("birthday.month")] = None
+    referral_sender_id: Annotated[Id | None, Names("referralSenderId")] = None
+    referral_url: Annotated[
+        str | None,
+        Names("shareableLinkUrl", "referralUrl", "referralSender.shareableLinkUrl"),
+    ] = None
+    email: Annotated[str | None, Names("customer.email", "email")] = None
 
 
 class Spend(Reply, frozen=True):
     """Money spent in the period that decides about the tier."""
 
-    amount: float
-    currency: str | None = None
+    amount: Annotated[float, Names("spend.amount", "spend", "amount")]
+    currency: Annotated[str | None, Names("spend.currencyCode", "currencyCode")] = None
 
 
-class Transaction(Reply, frozen=True):
+# What points were given or taken for ----------------------------------------------------------------------------------
+
+
+class Payout(Reply, frozen=True):
+    """What was given besides points: with `code` a coupon, with `store_credit` something in the member's account."""
+
+    code: Annotated[str | None, Names(*COUPON_CODE)] = None
+    description: Annotated[Text | None, Names("coupon.description", "couponDescription")] = None
+    expires_at: Annotated[Expiry | None, Names("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt")] = None
+    store_credit: Annotated[str | float | None, Names("storeCredit.amount", "storeCredit")] = None
+    currency: Annotated[str | None, Names("storeCredit.currencyCode")] = None
+
+
+class Redeemed(Payout, frozen=True):
+    """What a redemption gave."""
+
+    transaction_id: Annotated[
+        Id | None,
+        Names("transaction.loyaltyTransactionId", "loyaltyTransactionId", "transaction.id"),
+    ] = None
+    points: Annotated[float | None, Names("pointsSpent", "transaction.amount")] = None
+    code: Annotated[str | None, Names(*COUPON_CODE, "transaction.couponCode", "code")] = None
+
+
+class Earned(Payout, frozen=True):
+    """What a completed earning rule paid, where that is no payout, points."""
+
+    points: Annotated[float | None, Names("transaction.amount", "points", "amount")] = None
+    code: Annotated[str | None, Names(*COUPON_CODE, "transaction.couponCode")] = None
+
+
+class Transaction(Payout, frozen=True, kw_only=True):
     """Points that came or went. The sign of a redemption's `points` is not known: `kind` tells."""
 
-    id: Id
-    kind: str = ""
-    points: float | None = None
-    date: datetime | None = None
-    status: str = "complete"
-    text: Text = ""
-    reward: Id | None = None
-    code: str | None = None
-    description: Text | None = None
-    expires_at: Expiry | None = None
-    store_credit: str | float | None = None
-    currency: str | None = None
+    id: Annotated[Id, Names("loyaltyTransactionId", "transactionId", "id")]
+    kind: Annotated[str, Names("type", "transactionType", "resourceType")] = ""
+    points: Annotated[float | None, Names("amount", "points")] = None
+    date: Annotated[Time | None, DATE] = None
+    status: Annotated[str, STATUS] = "complete"
+    text: Annotated[Text, Names("notificationText", "description", "title")] = ""
+    reward: Annotated[
+        Id | None,
+        Names("redemptionRuleId", "redemptionRule.redemptionRuleId", "redemptionRule.id"),
+    ] = None
+
+    @property
+    def is_redemption(self) -> bool:
+        """Whether points were spent: by its kind, or where Okendo does not say, by what was given for them."""
+        kind = self.kind.casefold()
+        given = self.code is not None or self.store_credit is not None
+        return "redempt" in kind or "redeem" in kind or (not kind and given)
+
+
+# Friends --------------------------------------------------------------------------------------------------------------
 
 
 class Referral(Reply, frozen=True):
-    status: str = "sent"
-    date: datetime | None = None
+    status: Annotated[str, STATUS] = "sent"
+    date: Annotated[Time | None, DATE] = None
 
 
 class ReferralCount(Reply, frozen=True):
-    count: int = 0
+    count: Annotated[int, Names("count", "referralCount", "total")] = 0
 
 
 class ReferralSender(Reply, frozen=True):
-    id: Id
-    url: str
+    id: Annotated[Id, Names("referralSenderId")]
+    url: Annotated[str, Names("shareableLinkUrl")]
+
+
+# The Merchant API -----------------------------------------------------------------------------------------------------
 
 
 class MerchantCustomer(Reply, frozen=True):
     """`pending` points count as soon as they are given, where the vendor tells them apart."""
 
-    balance: float
-    pending: float = 0
+    balance: Annotated[float, Names("points.balance", "pointsBalance")]
+    pending: Annotated[float, Names("points.pending", "pointsPending")] = 0
 
 
 class Awarded(Reply, frozen=True):
     """What a custom earning rule gave."""
 
-    points: float | None = None
+    points: Annotated[float | None, Names("transaction.amount", "points", "amount")] = None
 
 
 class Nothing(Reply, frozen=True):
     """An answer whose body is empty or unknown: only its success counts."""
-
-
-EARNING_RULE: Names = {
-    "id": ("earningRuleId", "ruleId", "id"),
-    "name": ("title", "name"),
-    "kind": ("action", "type"),
-    "calculation": ("type",),
-    "points": ("amount", "points", "amountForReview"),
-    "url": ("url", "socialUrl"),
-    "completed": ("isCompleted", "completed", "completionStatus", "status"),
-}
-REDEMPTION_RULE: Names = {
-    "id": ("redemptionRuleId", "ruleId", "id"),
-    "name": ("title", "name"),
-    "kind": ("type",),
-    "points": ("reward.points", "reward.pointsRequired", "reward.cost", "pointsRequired", "points"),
-    "description": ("description", "reward.description"),
-    "minimum_spend": ("minimumPurchase.amount", "minimumPurchase"),
-    "expires_after_days": ("expiresAfterDays",),
-    "required_tier": ("requiredVipTierName", "minimumVipTierName", "vipTierName", "vipTier.name"),
-    "eligible": ("isEligible", "eligible"),
-    "limit_reached": ("isLimitReached", "limitReached", "hasReachedLimit"),
-    "remaining": ("remainingRedemptions", "redemptionsRemaining"),
-}
-STATUS_NAMES = ("status", "state")
-NEXT = ("nextUrl", "lastEvaluated", "nextToken", "nextPageToken")

@@ -1,21 +1,15 @@
 """An operation of Okendo's as a row of data."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, TypedDict, TypeVar, get_args, get_origin
 
 import msgspec
+
+from bff.vendors.okendo.fields import Reply, fields_of
 
 ReplyT = TypeVar("ReplyT")
 ItemT = TypeVar("ItemT")
 Label = Literal["documented", "inferred", "guessed"]
-Names = Mapping[str, tuple[str, ...]]
-# Text for us; a vendor may write a number.
-Id = Annotated[str, "id"]
-# Words to be shown as they are: whatever HTML a merchant's editor left in them is not part of them.
-Text = Annotated[str, "text"]
-# A day alone lasts until its end; any other time that is a day alone is its beginning.
-Expiry = Annotated[datetime, "end"]
 LOCALISED = {"country": "countryCode", "language": "languageCode", "currency": "currencyCode"}
 
 
@@ -25,10 +19,6 @@ class Locale(TypedDict, total=False):
     language: str
     country: str
     currency: str
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What we keep of a vendor's object; a field without default is one we cannot do without."""
 
 
 class Page(Reply, Generic[ItemT], frozen=True):
@@ -41,8 +31,8 @@ class Page(Reply, Generic[ItemT], frozen=True):
 class Operation(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True):
     """One operation. An argument goes where `path` has {its name}, else where `sends` names it as the vendor does
     (query of a GET, JSON body otherwise);
-    `envelope` lists where the answer may lie, "" being the whole body; `names` lists aliases of each field as
-    dotted paths inside it, and `next` where the token of a page's next one may lie."""
+    `envelope` lists where the answer may lie, "" being the whole body, and `next` where the token of a page's next one
+    may lie; `names` corrects those that the fields of the reply declare, and is empty as shipped."""
 
     name: str
     method: str
@@ -51,8 +41,19 @@ class Operation(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True):
     reply: type[ReplyT]
     sends: Mapping[str, str] = {}
     envelope: tuple[str, ...] = ("",)
-    names: Names = {}
+    names: Mapping[str, tuple[str, ...]] = {}
     next: tuple[str, ...] = ()
+
+    @property
+    def item(self) -> type[Reply]:
+        """The type of the reply, or of one of its items where it is a list or a page."""
+        reply: Any = self.reply
+        item: type[Reply] = get_args(reply)[0] if get_origin(reply) else reply
+        return item
+
+    def names_of_fields(self) -> dict[str, tuple[str, ...]]:
+        """Every field of the reply, or of an item, with the names that it may come under, as corrected."""
+        return {field.name: field.names for field in fields_of(self.item)} | dict(self.names)
 
 
 class Public(Operation[ReplyT], frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
+from prompt import PromptServer
 from shopper import TRUSTED, Shopper
 
 from bff.app import built, create_app, jobs_of
@@ -116,15 +116,14 @@ def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(settings["PORT"])))
     listener.listen()
-    server = uvicorn.Server(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, args=([listener],), name="service", daemon=True)
-    thread.start()
+    server = PromptServer(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
+    thread = server.start(listener, "service")
     with ExitStack() as stack:
         try:
             _wait_until_answering(settings["PUBLIC_URL"])
             yield Service(settings["PUBLIC_URL"], clock, settings, stack)
         finally:
-            server.should_exit = True
+            server.end()
             thread.join()
             listener.close()
 

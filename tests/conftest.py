@@ -9,6 +9,7 @@ import httpx2
 import psycopg
 import pytest
 import redis
+from emptying import emptied
 from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
 from shopper import Shopper
 
@@ -85,10 +86,7 @@ def vendors(sandbox: Vendors) -> Vendors:
 def stores(database: Server, store: Server) -> Mapping[str, str]:
     """Both stores, empty."""
     with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute(
-            "TRUNCATE redemptions, consents, webhook_events, awards, paces, procrastinate_jobs, procrastinate_workers"
-            " CASCADE"
-        )
+        emptied(connection)
     with redis.Redis.from_url(store.url) as client:
         client.flushall()
     return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}

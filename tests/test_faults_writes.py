@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import Start
+from emptying import emptied
 from running import Vendors
 from shopper import Page, Shopper
 from troubles import (
@@ -203,7 +204,7 @@ def test_L5_joining_says_what_the_vendor_knows_and_happens_once(
     service = start(**pace)
     seen, evidence = dict[str, Answer](), dict[str, object]()
     for kind in kinds:
-        rows.execute("TRUNCATE consents")
+        emptied(rows, "consents")
         penny = afresh(service, vendors, "penny")
         with trouble(vendors, "customer_activation", kind):
             seen[kind] = answer(join(penny))

@@ -21,6 +21,7 @@ import psycopg
 import pytest
 import redis
 from away import agreement, is_ready, says_come_again, stopped
+from emptying import emptied
 from hypothesis import HealthCheck, seed
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -73,7 +74,7 @@ class Place:
     def clear(self) -> None:
         """As if nothing had ever happened."""
         self.vendors.reset()
-        self.rows.execute("TRUNCATE redemptions, consents, procrastinate_jobs, procrastinate_workers CASCADE")
+        emptied(self.rows)
         with redis.Redis.from_url(self.store.url) as client:
             client.flushall()
 

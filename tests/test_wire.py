@@ -7,6 +7,7 @@ import httpx2
 import pytest
 import redis
 from conftest import Start, Work
+from emptying import emptied
 from joins import Rows
 from meanwhile import until
 from offered import FIVE_OFF, new_key, redeem, redemptions_of
@@ -55,7 +56,7 @@ def test_L3_G10_a_wire_that_breaks_fifty_times_doubles_nothing_and_no_state_lies
     service = start(OKENDO_API_URL=wire.url, **patience)
     work(OKENDO_API_URL=wire.url, REDEMPTION_SETTLING_SECONDS="1", **patience)
     for _ in range(ROUNDS // AT_ONCE):
-        rows.execute("TRUNCATE redemptions, procrastinate_jobs CASCADE")
+        emptied(rows, "procrastinate_jobs", "redemptions")
         with redis.Redis.from_url(service.settings["VALKEY_URL"]) as client:
             client.flushall()  # Budgets begin anew as well.
         vendors.reset()

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import psycopg
 import redis
+from emptying import emptied
 from running import Service, Vendors
 from shopper import Page, Shopper
 
@@ -132,7 +133,7 @@ def afresh(service: Service, vendors: Vendors, persona: str) -> Shopper:
     vendors.reset()
     service.clock.advance(BUSY_SECONDS)
     with psycopg.connect(service.settings["DATABASE_URL"], autocommit=True) as ledger:
-        ledger.execute("TRUNCATE redemptions")
+        emptied(ledger, "redemptions")
     with redis.Redis.from_url(service.settings["VALKEY_URL"]) as store:
         store.flushall()
     return handed_in(service, vendors, persona)

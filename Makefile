@@ -28,7 +28,7 @@ NO_CHROMIUM = printf '%s\n' '' \
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
-	@echo 'make test-long      1,000 schedules of killed processes, and a longer walk of the state machine'
+	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/breadth.py says'
 	@echo 'make bench          how fast webhooks are taken while the worker is behind'
 	@echo 'make check          lint, types and import contracts only'
 	@echo 'make requirements   write requirements*.txt anew from pyproject.toml'
@@ -48,10 +48,9 @@ test: check
 		$(PYTEST) -m 'not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
 	fi
 
-# About half an hour; another CRASH_SEED begins elsewhere.
+# Another CRASH_SEED tells other stories.
 test-long: $(INSTALLED)
-	@CRASH_SCHEDULES=1000 MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -n 3 --dist loadfile \
-		tests/test_crashes.py tests/test_crashes_again.py tests/test_machine.py
+	@BREADTH=long $(PYTEST) -m broad
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks.webhooks

@@ -12,6 +12,7 @@ import redis
 from emptying import emptied
 from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
 from shopper import Shopper
+from temporary import Folder
 
 from bff.cli import migrate_database
 from bff.logs import set_up
@@ -23,12 +24,28 @@ from bff.sandbox.stack import environment, free_port, postgres, valkey
 Start: TypeAlias = Callable[..., Service]
 Work: TypeAlias = Callable[..., None]
 PORTS = 4
+TEMPORARY = pytest.StashKey[Folder]()
 # Modules that take longest begin first, so that none of them is still at work when everything else has ended.
 LONG = (
     "test_crashes", "test_crashes_again", "test_wire", "test_machine", "test_fuzzing", "test_paying_lost",
     "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults",
     "test_faults_writes", "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream",
 )  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that begins the run has the folder; those that xdist starts inherit it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[TEMPORARY] = Folder()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    folder = session.config.stash.get(TEMPORARY, None)
+    if folder is not None and (left := folder.left()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nFAILED: tests have left temporary files behind: {', '.join(left)}")  # noqa: T201
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 from prompt import PromptServer
 from shopper import TRUSTED, Shopper
+from temporary import folder_beside
 
 from bff.app import built, create_app, jobs_of
 from bff.sandbox.stack import environment
@@ -161,7 +162,8 @@ class _Running:
 @contextmanager
 def as_process(settings: Mapping[str, str], log: Path, **more: str) -> Iterator[Service]:
     """Serve with `python -m bff serve`, as production does; `log` receives everything it says."""
-    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR"}}
+    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    surroundings["TMPDIR"] = folder_beside(log)
     with log.open("wb") as output, ExitStack() as stack:
         process = subprocess.Popen(
             [sys.executable, "-m", "bff", "serve"],

@@ -9,7 +9,7 @@ import httpx2
 import psycopg
 import pytest
 import redis
-from emptying import emptied
+from emptying import emptied_at, keeping
 from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
 from shopper import Shopper
 from temporary import Folder
@@ -99,11 +99,17 @@ def vendors(sandbox: Vendors) -> Vendors:
     return sandbox
 
 
+@pytest.fixture(scope="session")
+def kept() -> Iterator[None]:
+    """The connection by which `stores` empties the database is closed in the end."""
+    with keeping():
+        yield
+
+
 @pytest.fixture
-def stores(database: Server, store: Server) -> Mapping[str, str]:
+def stores(database: Server, store: Server, kept: None) -> Mapping[str, str]:
     """Both stores, empty."""
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        emptied(connection)
+    emptied_at(database.url)
     with redis.Redis.from_url(store.url) as client:
         client.flushall()
     return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
-import psycopg
 import redis
-from emptying import emptied
+from emptying import emptied_at
 from running import Service, Vendors
 from shopper import Page, Shopper
 
@@ -132,8 +131,7 @@ def afresh(service: Service, vendors: Vendors, persona: str) -> Shopper:
     asked to be left alone."""
     vendors.reset()
     service.clock.advance(BUSY_SECONDS)
-    with psycopg.connect(service.settings["DATABASE_URL"], autocommit=True) as ledger:
-        emptied(ledger, "redemptions")
+    emptied_at(service.settings["DATABASE_URL"], "redemptions")
     with redis.Redis.from_url(service.settings["VALKEY_URL"]) as store:
         store.flushall()
     return handed_in(service, vendors, persona)

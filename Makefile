@@ -3,7 +3,7 @@
 BIN = .venv/bin
 INSTALLED = .venv/installed
 # Most of a test is waiting for servers, so more of them run at once than there are processors.
-PYTEST = $(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25
+PYTEST = $(BIN)/python -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations=25
 COMPILE = $(BIN)/python -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header -q
 

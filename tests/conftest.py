@@ -25,12 +25,6 @@ Start: TypeAlias = Callable[..., Service]
 Work: TypeAlias = Callable[..., None]
 PORTS = 4
 TEMPORARY = pytest.StashKey[Folder]()
-# Modules that take longest begin first, so that none of them is still at work when everything else has ended.
-LONG = (
-    "test_crashes", "test_crashes_again", "test_wire", "test_machine", "test_fuzzing", "test_paying_lost",
-    "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults",
-    "test_faults_writes", "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream",
-)  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,9 +42,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         print(f"\nFAILED: tests have left temporary files behind: {', '.join(left)}")  # noqa: T201
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+    """Tests of a module that share a fixture of it go to one process; these groups begin first, for they take longest,
+    and then what is repeated for breadth. All others go wherever there is room."""
+    for item in items:
+        if shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, "broad" not in item.keywords))
+
+
+def shares_with_its_module(item: pytest.Item) -> bool:
+    definitions = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # Nothing else knows.
+    return any(found.scope == "module" for defined in definitions for found in defined)
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 
 BIN = .venv/bin
 INSTALLED = .venv/installed
-# Most of a test is waiting for servers, so more of them run at once than there are processors.
-PYTEST = $(BIN)/python -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations=25
+# Most of a test is waiting for servers, so more of them run at once than there are processors. Each of these processes
+# reads all tests, which takes twice as long where Python is told not to keep what it has compiled.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations=25
 COMPILE = $(BIN)/python -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header -q
 
@@ -37,20 +38,23 @@ help:
 run: $(INSTALLED)
 	@$(BIN)/python -m bff sandbox
 
-test: check
-	@if chromium=$$($(FIND_CHROMIUM)); then \
+# $(1) is the marker of the tests to run, or empty for all.
+TESTED = if chromium=$$($(FIND_CHROMIUM)); then \
 		echo "Browser tests use $$chromium"; \
-		CHROMIUM="$$chromium" $(PYTEST); \
+		CHROMIUM="$$chromium" $(PYTEST) $(if $(1),-m $(1)); \
 	elif [ "$$CI" = true ]; then \
 		$(NO_CHROMIUM); exit 1; \
 	else \
 		$(NO_CHROMIUM); \
-		$(PYTEST) -m 'not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
+		$(PYTEST) -m '$(if $(1),$(1) and )not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
 	fi
+
+test: check
+	@$(call TESTED,)
 
 # Another CRASH_SEED tells other stories.
 test-long: $(INSTALLED)
-	@BREADTH=long $(PYTEST) -m broad
+	@BREADTH=long; export BREADTH; $(call TESTED,broad)
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks.webhooks

@@ -2,8 +2,9 @@
 
 BIN = .venv/bin
 INSTALLED = .venv/installed
-# Most of a test is waiting for servers, so more of them run at once than there are processors.
-PYTEST = $(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25
+# Most of a test is waiting for servers, so more of them run at once than there are processors. Each of these processes
+# reads all tests, which takes twice as long where Python is told not to keep what it has compiled.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations=25
 COMPILE = $(BIN)/python -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header -q
 
@@ -28,7 +29,7 @@ NO_CHROMIUM = printf '%s\n' '' \
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
-	@echo 'make test-long      1,000 schedules of killed processes, and a longer walk of the state machine'
+	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/breadth.py says'
 	@echo 'make bench          how fast webhooks are taken while the worker is behind'
 	@echo 'make check          lint, types and import contracts only'
 	@echo 'make requirements   write requirements*.txt anew from pyproject.toml'
@@ -37,21 +38,23 @@ help:
 run: $(INSTALLED)
 	@$(BIN)/python -m bff sandbox
 
-test: check
-	@if chromium=$$($(FIND_CHROMIUM)); then \
+# $(1) is the marker of the tests to run, or empty for all.
+TESTED = if chromium=$$($(FIND_CHROMIUM)); then \
 		echo "Browser tests use $$chromium"; \
-		CHROMIUM="$$chromium" $(PYTEST); \
+		CHROMIUM="$$chromium" $(PYTEST) $(if $(1),-m $(1)); \
 	elif [ "$$CI" = true ]; then \
 		$(NO_CHROMIUM); exit 1; \
 	else \
 		$(NO_CHROMIUM); \
-		$(PYTEST) -m 'not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
+		$(PYTEST) -m '$(if $(1),$(1) and )not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
 	fi
 
-# About half an hour; another CRASH_SEED begins elsewhere.
+test: check
+	@$(call TESTED,)
+
+# Another CRASH_SEED tells other stories.
 test-long: $(INSTALLED)
-	@CRASH_SCHEDULES=1000 MACHINE_EXAMPLES=200 $(BIN)/python -m pytest -n 3 --dist loadfile \
-		tests/test_crashes.py tests/test_crashes_again.py tests/test_machine.py
+	@BREADTH=long; export BREADTH; $(call TESTED,broad)
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks.webhooks

@@ -9,8 +9,10 @@ import httpx2
 import psycopg
 import pytest
 import redis
+from emptying import emptied_at, keeping
 from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
 from shopper import Shopper
+from temporary import Folder
 
 from bff.cli import migrate_database
 from bff.devstack.servers import Server, free_port, postgres, valkey
@@ -22,17 +24,37 @@ from bff.telemetry.logs import set_up
 Start: TypeAlias = Callable[..., Service]
 Work: TypeAlias = Callable[..., None]
 PORTS = 4
-# Modules that take longest begin first, so that none of them is still at work when everything else has ended.
-LONG = (
-    "test_crashes", "test_crashes_again", "test_wire", "test_machine", "test_fuzzing", "test_paying_lost",
-    "test_paying", "test_paying_killed", "test_finding_out", "test_finding_out_hard", "test_faults",
-    "test_faults_writes", "test_browser", "test_page_laws", "test_stack", "test_server", "test_upstream",
-)  # fmt: skip
+TEMPORARY = pytest.StashKey[Folder]()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that begins the run has the folder; those that xdist starts inherit it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[TEMPORARY] = Folder()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    folder = session.config.stash.get(TEMPORARY, None)
+    if folder is not None and (left := folder.left()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nFAILED: tests have left temporary files behind: {', '.join(left)}")  # noqa: T201
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+    """Tests of a module that share a fixture of it go to one process; these groups begin first, for they take longest,
+    and then what is repeated for breadth. All others go wherever there is room."""
+    for item in items:
+        if shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, "broad" not in item.keywords))
+
+
+def shares_with_its_module(item: pytest.Item) -> bool:
+    definitions = item._fixtureinfo.name2fixturedefs.values()  # type: ignore[attr-defined]  # Nothing else knows.
+    return any(found.scope == "module" for defined in definitions for found in defined)
 
 
 @pytest.fixture(scope="session")
@@ -81,14 +103,17 @@ def vendors(sandbox: Vendors) -> Vendors:
     return sandbox
 
 
+@pytest.fixture(scope="session")
+def kept() -> Iterator[None]:
+    """The connection by which `stores` empties the database is closed in the end."""
+    with keeping():
+        yield
+
+
 @pytest.fixture
-def stores(database: Server, store: Server) -> Mapping[str, str]:
+def stores(database: Server, store: Server, kept: None) -> Mapping[str, str]:
     """Both stores, empty."""
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute(
-            "TRUNCATE redemptions, consents, webhook_events, awards, paces, procrastinate_jobs, procrastinate_workers"
-            " CASCADE"
-        )
+    emptied_at(database.url)
     with redis.Redis.from_url(store.url) as client:
         client.flushall()
     return {"DATABASE_URL": database.url, "VALKEY_URL": store.url}

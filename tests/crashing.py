@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 import psycopg
 import redis
+from emptying import emptied
 from meanwhile import until
 from offered import FIVE_OFF, STORE_CREDIT, TEN_PERCENT, redemptions_of
 from processes import start
@@ -123,7 +124,7 @@ class Plant:
         """A fresh member and empty stores."""
         self.vendors.reset()
         with self.sql() as sql:
-            sql.execute("TRUNCATE redemptions, procrastinate_jobs CASCADE")
+            emptied(sql, "procrastinate_jobs", "redemptions")
         self.flush()
         self.sign_in()
 

@@ -1,14 +1,13 @@
 """The service as it is in production, behind a router that speaks https, and as it is when something is broken."""
 
 import socket
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
+from prompt import PromptServer
 from running import as_process
 from starlette.requests import Request
 from starlette.responses import Response
@@ -60,13 +59,12 @@ def with_a_fault(settings: Mapping[str, str], path: str) -> Iterator[str]:
         listener.bind(("127.0.0.1", int(settings["PORT"])))
         # Whoever connects from now on waits until the server accepts.
         listener.listen()
-        server = uvicorn.Server(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
+        server = PromptServer(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
+        thread = server.start(listener, "service")
         try:
             yield settings["PUBLIC_URL"]
         finally:
-            server.should_exit = True
+            server.end()
             thread.join()
 
 

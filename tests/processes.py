@@ -13,10 +13,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from temporary import folder_beside
+
 from bff.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = {"PATH", "HOME", "TMPDIR"}
+KEPT = {"PATH", "HOME"}
 SECONDS = 120
 _ready = multiprocessing.get_context("forkserver")
 _ready.set_forkserver_preload(["bff.app", "bff.cli", "bff.ops.doctor", "bff.ops.admin", "bff.worker"])
@@ -24,7 +26,8 @@ _ready.set_forkserver_preload(["bff.app", "bff.cli", "bff.ops.doctor", "bff.ops.
 
 def start(settings: Mapping[str, str], *command: str, out: Path, err: Path | None = None) -> BaseProcess:
     """`python -m bff` with these settings and nothing else of our environment; what it says is added to the files."""
-    environ = {name: value for name, value in os.environ.items() if name in KEPT} | dict(settings)
+    environ = {name: value for name, value in os.environ.items() if name in KEPT}
+    environ |= {"TMPDIR": folder_beside(out), **settings}
     process = _ready.Process(target=_become, args=(environ, command, out, err or out), daemon=True)
     process.start()
     return process

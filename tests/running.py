@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import uvicorn
+from prompt import PromptServer
 from shopper import TRUSTED, Shopper
+from temporary import folder_beside
 
 from bff.app import create_app
 from bff.devstack.stack import environment
@@ -118,15 +119,14 @@ def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(settings["PORT"])))
     listener.listen()
-    server = uvicorn.Server(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, args=([listener],), name="service", daemon=True)
-    thread.start()
+    server = PromptServer(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
+    thread = server.start(listener, "service")
     with ExitStack() as stack:
         try:
             _wait_until_answering(settings["PUBLIC_URL"])
             yield Service(settings["PUBLIC_URL"], clock, settings, stack)
         finally:
-            server.should_exit = True
+            server.end()
             thread.join()
             listener.close()
 
@@ -164,7 +164,8 @@ class _Running:
 @contextmanager
 def as_process(settings: Mapping[str, str], log: Path, **more: str) -> Iterator[Service]:
     """Serve with `python -m bff serve`, as production does; `log` receives everything it says."""
-    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR"}}
+    surroundings = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
+    surroundings["TMPDIR"] = folder_beside(log)
     with log.open("wb") as output, ExitStack() as stack:
         process = subprocess.Popen(
             [sys.executable, "-m", "bff", "serve"],

@@ -1,23 +1,23 @@
 """Processes are killed at every point of a redemption, with stores restarted in between: one effect for each intent,
 and the ledger ends up saying what the vendor knows (L3, L4, K9).
 
-CRASH_SCHEDULES says how many schedules there are in all (100; `make test-long` runs 1,000), CRASH_SEED where they
-begin. This module runs one half of them, test_crashes_again the other.
+tests/breadth.py says how many schedules there are in all. This module runs one half of them, test_crashes_again the
+other.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from breadth import CRASH_SCHEDULES, CRASH_SEED
 from crashing import Plant, Process, Schedule, Web, live_through
 from running import Vendors, settings_for
 
 from bff.cli import migrate_database
 from bff.devstack.servers import Server, postgres, valkey
 
-SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "100"))
-SEED = int(os.environ.get("CRASH_SEED", "1"))
+pytestmark = pytest.mark.broad
+SEEDS = range(CRASH_SEED, CRASH_SEED + CRASH_SCHEDULES)
 QUICK = {"REDEMPTION_SETTLING_SECONDS": "1", "UPSTREAM_TIMEOUT_SECONDS": "3"}
 
 
@@ -50,6 +50,6 @@ def plant(
         plant.close()
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + SCHEDULES, 2))
+@pytest.mark.parametrize("seed", SEEDS[::2])
 def test_L3_L4_K9_killed_anywhere_an_intent_has_at_most_one_effect(plant: Plant, seed: int) -> None:
     live_through(plant, Schedule(seed))

@@ -2,11 +2,12 @@
 
 import pytest
 from crashing import Plant, Schedule, live_through
-from test_crashes import SCHEDULES, SEED, database, plant, store
+from test_crashes import SEEDS, database, plant, store
 
 __all__ = ["database", "plant", "store"]
+pytestmark = pytest.mark.broad
 
 
-@pytest.mark.parametrize("seed", range(SEED + 1, SEED + SCHEDULES, 2))
+@pytest.mark.parametrize("seed", SEEDS[1::2])
 def test_L3_L4_K9_killed_anywhere_an_intent_has_at_most_one_effect(plant: Plant, seed: int) -> None:
     live_through(plant, Schedule(seed))

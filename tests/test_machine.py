@@ -1,12 +1,11 @@
 """Whatever shoppers, merchants, vendors and stores do in whatever order, the service does what a small model says.
 
-MACHINE_EXAMPLES in the environment asks for more stories than the few that every run tells.
+tests/breadth.py says how many stories are told.
 """
 
 import asyncio
 import base64
 import contextlib
-import os
 import re
 import secrets
 from collections import Counter
@@ -21,6 +20,8 @@ import psycopg
 import pytest
 import redis
 from away import agreement, is_ready, says_come_again, stopped
+from breadth import MACHINE_STORIES
+from emptying import emptied
 from hypothesis import HealthCheck, seed
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -42,7 +43,8 @@ from bff.settings.read import read_settings
 from bff.vendors.upstream import BUSY_SECONDS
 from bff.worker import RetryIn, jobs_of
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "8"))
+# In one test; the next one's are drawn from another seed.
+STORIES = min(4, MACHINE_STORIES)
 STEPS = 25
 BROWSERS = st.sampled_from(("left", "right"))
 PERSONAS = st.sampled_from(("ella", "penny", "tara"))
@@ -72,7 +74,7 @@ class Place:
     def clear(self) -> None:
         """As if nothing had ever happened."""
         self.vendors.reset()
-        self.rows.execute("TRUNCATE redemptions, consents, procrastinate_jobs, procrastinate_workers CASCADE")
+        emptied(self.rows)
         with redis.Redis.from_url(self.store.url) as client:
             client.flushall()
 
@@ -649,7 +651,8 @@ def place(settings: dict[str, str], vendors: Vendors, store: Server, database: S
     found.rows.close()
 
 
-@pytest.mark.parametrize("number", range(EXAMPLES // 4))
+@pytest.mark.broad
+@pytest.mark.parametrize("number", range(MACHINE_STORIES // STORIES))
 def test_B10_C4_K4_L1_L2_L3_L4_L5_L7_in_whatever_order_things_happen_the_promises_hold(
     place: Place, number: int
 ) -> None:
@@ -658,7 +661,7 @@ def test_B10_C4_K4_L1_L2_L3_L4_L5_L7_in_whatever_order_things_happen_the_promise
 
     Here.place = place
     few = effort(
-        max_examples=4,
+        max_examples=STORIES,
         stateful_step_count=STEPS,
         database=None,
         deadline=None,

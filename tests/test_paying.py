@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aging import without_faults
+from breadth import HISTORY_PURCHASES
 from conftest import Start, Work
 from joins import Rows
 from meanwhile import until
@@ -229,22 +230,23 @@ def test_what_nobody_can_make_sense_of_waits_for_a_person(paying: Service, vendo
 # All at once --------------------------------------------------------------------------------------------------------
 
 
-def test_a_history_of_500_purchases_is_paid_once_each_within_the_pace(
+@pytest.mark.broad
+def test_a_long_history_of_purchases_is_paid_once_each_within_the_pace(
     paying: Service, vendors: Vendors, rows: Rows
 ) -> None:
     """In no order, some of it twice; Okendo never has to say that it is too much."""
     draw = random.Random(5)  # noqa: S311  # It is to be repeated.
     connection = connection_of(vendors, "ella")
-    totals = [Decimal(draw.randrange(1, 50_000)) / 100 for _ in range(500)]
+    totals = [Decimal(draw.randrange(1, 50_000)) / 100 for _ in range(HISTORY_PURCHASES)]
     purchases = [bought(connection, str(total)) for total in totals]
-    arriving = [linked(connection), *purchases, *draw.sample(purchases, 100)]
+    arriving = [linked(connection), *purchases, *draw.sample(purchases, HISTORY_PURCHASES // 5)]
     draw.shuffle(arriving)
     for event in arriving:
         assert deliver(paying, event).status_code == 204
-    until(lambda: states(rows) == ["paid"] * 501, 120)
+    until(lambda: states(rows) == ["paid"] * (HISTORY_PURCHASES + 1), 120)
     given = [award for award in awards_of(vendors, "ella") if award["rule"] == BUYING]
     assert sorted(Decimal(str(award["value"])) for award in given) == sorted(totals)
-    assert len(awards_of(vendors, "ella")) == 501
+    assert len(awards_of(vendors, "ella")) == HISTORY_PURCHASES + 1
     calls = vendors.calls("earning_transactions") + vendors.calls("merchant_customer")
     assert {call["status"] for call in calls} == {200}
 

@@ -187,7 +187,7 @@ class Whole:
         self.process = subprocess.Popen(  # noqa: S603  # The command is ours.
             [sys.executable, "-c", RUN, str(root)],
             cwd=ROOT,
-            env=os.environ | ports | environment,
+            env=os.environ | ports | {"TMPDIR": str(root)} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -308,8 +308,8 @@ def test_the_one_click_deploy_asks_for_what_is_required_and_for_nothing_unknown(
     assert asked.keys() <= {row.name for row in SETTINGS}
 
 
-def test_the_real_service_and_the_real_sandbox_become_ready_together() -> None:
-    with whole(ROOT) as running:
+def test_the_real_service_and_the_real_sandbox_become_ready_together(tmp_path: Path) -> None:
+    with whole(ROOT, TMPDIR=str(tmp_path)) as running:
         said = running.said_until(f"ready: http://localhost:{running.port}")
         assert said.endswith(f"\nready: http://localhost:{running.port}\n"), running.end()
         assert b"<h1" in running.get(running.port, "/")

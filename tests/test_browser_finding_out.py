@@ -3,6 +3,7 @@
 import pytest
 from browsing import Browse, Visit
 from conftest import Work
+from meanwhile import until
 from places import FIVE_OFF, redeeming
 from playwright.sync_api import expect
 from running import Vendors
@@ -66,9 +67,12 @@ def test_L3_without_scripts_the_button_shows_how_it_ended(
     questions = left_in_doubt(visit, vendors, fault)
     work(REDEMPTION_SETTLING_SECONDS="1")
     button = visit.page.get_by_role("link", name="Check again")
-    for _ in range(100):
-        if not button.count():
-            break
-        button.click()
+
+    def nothing_to_check() -> bool:
+        if there := button.count():
+            button.click()
+        return not there
+
+    until(nothing_to_check, 30)
     assert visit.heading == heading
     assert questions == []

@@ -29,7 +29,7 @@ NO_CHROMIUM = printf '%s\n' '' \
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
-	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/breadth.py says'
+	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/support/breadth.py says'
 	@echo 'make bench          how fast webhooks are taken while the worker is behind'
 	@echo 'make check          lint, types and import contracts only'
 	@echo 'make requirements   write requirements*.txt anew from pyproject.toml'

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
 
 import httpx2
 import psycopg
 import pytest
 import redis
-from emptying import emptied_at, keeping
-from running import Log, Service, Vendors, in_thread, settings_for, worker_in_thread
-from shopper import Shopper
-from temporary import Folder
+from support.empty_stores import emptied_at, keeping
+from support.services import Log, Service, Start, Vendors, in_thread, settings_for, worker_in_thread
+from support.shopper import Shopper
+from support.temporary_files import Folder
 
 from bff.cli import migrate_database
 from bff.devstack.servers import Server, free_port, postgres, valkey
@@ -21,8 +20,6 @@ from bff.sandbox.config import Config
 from bff.sandbox.serving import serve
 from bff.telemetry.logs import set_up
 
-Start: TypeAlias = Callable[..., Service]
-Work: TypeAlias = Callable[..., None]
 PORTS = 4
 TEMPORARY = pytest.StashKey[Folder]()
 

@@ -1,0 +1,1 @@
+"""Vendors, stores and processes that fail."""

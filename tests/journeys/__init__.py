@@ -1,0 +1,1 @@
+"""Whole ways through the service, over plain HTTP."""

@@ -1,0 +1,1 @@
+"""The pretended vendors follow the vendors' rules."""

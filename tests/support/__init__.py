@@ -1,0 +1,1 @@
+"""What tests stand on: services, shoppers, vendors that misbehave, and tables of hostile input."""

@@ -1,0 +1,267 @@
+"""Every page in every state it has, and how a shopper gets there; accessibility tests and screenshots walk through."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import psycopg
+
+from support.browser_visits import Visit
+from support.services import Vendors, worker_in_thread
+from support.shopper import Shopper
+
+Going: TypeAlias = Callable[[Visit, Vendors], None]
+FIVE_OFF = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b01"
+TRAVEL_SIZE = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b04"
+GOLD_ONLY = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b05"
+STORE_CREDIT = "/rewards/9e7a4c28-31d6-4c7b-b0f5-d8a1e2c40b06"
+REDEEM = "main form button"
+AWAY = "status:500"
+RETAIL_STATES = ("active", "unauthenticated", "initialized", "disconnected")
+OFTEN = 9
+# Sends the form and does not wait for the answer.
+SEND = """() => {
+  const form = document.querySelector("main form");
+  fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true}).catch(() => {});
+}"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One state of one page. `vendor` is an operation that fails on the way there."""
+
+    name: str
+    going: Going
+    says: str
+    vendor: str = ""
+
+    def visit(self, visit: Visit, vendors: Vendors) -> None:
+        vendors.http.delete(f"{vendors.url}/_control/faults")
+        if self.vendor:
+            vendors.fault(self.vendor, AWAY, OFTEN)
+        self.going(visit, vendors)
+        assert self.says in visit.words, f"{self.name} does not say {self.says!r} but:\n{visit.words}"
+
+
+def at(path: str) -> Going:
+    return lambda visit, vendors: _go(visit, path)
+
+
+def _go(visit: Visit, path: str) -> None:
+    visit.go(path)
+
+
+def redeeming(path: str, kind: str = "") -> Going:
+    """Redeem the reward while the vendor does this."""
+
+    def going(visit: Visit, vendors: Vendors) -> None:
+        visit.go(f"{path}?again=1")
+        if kind:
+            vendors.fault("redeem", kind)
+        visit.page.locator(REDEEM).click()
+        visit.page.wait_for_url("**/redemptions/*")
+
+    return going
+
+
+def _being_checked(visit: Visit, vendors: Vendors) -> None:
+    """Redeem while the vendor is slow, leave, and look at the outcome meanwhile."""
+    vendors.fault("redeem", "delay", seconds=3)
+    visit.go(f"{FIVE_OFF}?again=1")
+    key = visit.page.locator("input[name=key]").input_value()
+    visit.run(SEND)
+    latest = time.monotonic() + 3
+    while visit.go(f"/redemptions/{key}") == 404:
+        assert time.monotonic() < latest, "the redemption was never written down"
+
+
+def _given_up(visit: Visit, vendors: Vendors) -> None:
+    """The answer is lost, the vendor's history cannot be read, and the time for finding out is over."""
+    redeeming(FIVE_OFF, "cut_after")(visit, vendors)
+    vendors.fault("transactions", AWAY, OFTEN)
+    with psycopg.connect(visit.service.settings["DATABASE_URL"]) as ledger:
+        ledger.execute("UPDATE redemptions SET check_until = now() WHERE check_until IS NOT NULL")
+    with worker_in_thread(visit.service.settings):
+        visit.page.get_by_role("heading", name="could not confirm").wait_for()
+
+
+def _not_ready_any_more(visit: Visit, vendors: Vendors) -> None:
+    """The points were spent elsewhere between reading the page and pressing the button."""
+    visit.go(STORE_CREDIT)
+    other = Shopper(visit.url)
+    other.sign_in("ella")
+    other.submit(other.get(FIVE_OFF), FIVE_OFF)
+    other.close()
+    visit.page.locator(REDEEM).click()
+    visit.page.wait_for_selector("[role=alert]")
+
+
+def _of_a_lost_session(visit: Visit, vendors: Vendors) -> None:
+    visit.page.context.clear_cookies()
+    visit.go("/welcome")
+
+
+def _linked(*states: str) -> Going:
+    """Accounts at retailers in these states, and the page that shows them."""
+
+    def going(visit: Visit, vendors: Vendors) -> None:
+        for number, state in enumerate(states):
+            shop = ("walmart", "target", "sephora", "best-buy")[number]
+            vendors.control("subtotal/link", persona="ella", retailer=shop)
+            vendors.control("subtotal/status", persona="ella", retailer=shop, status=state)
+        visit.go("/retailers")
+
+    return going
+
+
+def _linking(visit: Visit, vendors: Vendors) -> None:
+    """On Subtotal's page and back."""
+    visit.go("/retailers")
+    visit.press("Choose a shop")
+    visit.page.locator("input[name=retailer][value=costco]").check()
+    visit.press("Link account")
+    visit.page.wait_for_url("**/retailers?**")
+
+
+def _unlinking(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/retailers")
+    visit.page.locator("summary").first.click()
+    visit.page.get_by_role("button", name="Unlink now").first.click()
+    visit.page.wait_for_url("**/retailers?unlinked=1")
+
+
+def _with_points_from_elsewhere(visit: Visit, vendors: Vendors) -> None:
+    customer = vendors.member("ella")["customerId"]
+    with psycopg.connect(visit.service.settings["DATABASE_URL"]) as rows:
+        for number, (state, points) in enumerate((("paid", 85), ("waiting", None))):
+            rows.execute(
+                "INSERT INTO awards (reference, event, action, earning_rule_id, customer_id, payee, retailer_id,"
+                " connection_id, purchase_id, value, state, points, try_until) VALUES (%s, 'purchase.created',"
+                " 'Shop at a linked retailer', 'r', %s, 'p', 'walmart', 'c', %s, 42.50, %s, %s, now())",
+                (f"A-{number}", customer, f"p-{number}", state, points),
+            )
+    visit.go("/retailers")
+
+
+def inviting(email: str) -> Going:
+    def going(visit: Visit, vendors: Vendors) -> None:
+        visit.go("/refer")
+        visit.page.get_by_label("Your friend's email address").fill(email)
+        visit.press("Send invitation")
+        visit.page.wait_for_selector(".notice")
+
+    return going
+
+
+def _joining_under_new_terms(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/join")
+    vendors.control("policies", version="2031-01-01", html="By joining, you agree to <em>quite other</em> terms.")
+    visit.press("Accept terms & join")
+    visit.page.wait_for_selector("[role=alert]")
+
+
+def _joined(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/join")
+    visit.press("Accept terms & join")
+    visit.page.wait_for_url("**/welcome")
+
+
+def _signed_out(visit: Visit, vendors: Vendors) -> None:
+    visit.go("/")
+    visit.press("Sign out")
+    visit.page.wait_for_url("**/signed-out")
+
+
+# Who walks where, in this order: what could not be loaded comes first, before the service has a copy of it.
+# fmt: off
+TOURS: dict[str, list[Place]] = {
+    "stranger": [
+        Place("overview without rewards",   at("/"),                        "couldn't load", "redemption_rules"),
+        Place("reward without okendo",      at(FIVE_OFF),                   "give this reference", "redemption_rules"),
+        Place("overview",                   at("/"),                        "Sign in to start"),
+        Place("join",                       at("/join"),                    "Sign in to join"),
+        Place("rewards",                    at("/rewards"),                 "$5 off your order"),
+        Place("reward",                     at(FIVE_OFF),                   "Sign in to redeem"),
+        Place("refer",                      at("/refer"),                   "Sign in to invite"),
+        Place("retailers",                  at("/retailers"),               "Sign in to link a shop"),
+        Place("members only",               at("/welcome"),                 "Please sign in"),
+        Place("signed out",                 at("/signed-out"),              "You are signed out"),
+        Place("sign-in failed",             at("/callback?state=again.x"),  "Sign-in did not work"),
+        Place("no such page",               at("/no-such-page"),            "does not exist"),
+        Place("problem",                    at("/problems/rate_limited"),  "Rate limited"),
+        Place("docs",                       at("/api/v1/docs"),             "JSON for your storefront"),
+    ],
+    "penny": [
+        Place("join paused",                at("/join"),                    "paused", "legal_policies"),
+        Place("overview without points",    at("/"),                        "couldn't load your points", "customer"),
+        Place("overview",                   at("/"),                        "Waiting for you"),
+        Place("rewards",                    at("/rewards"),                 "Once you join"),
+        Place("reward",                     at(FIVE_OFF),                   "Join to redeem"),
+        Place("refer",                      at("/refer"),                   "Join to invite"),
+        Place("join",                       at("/join"),                    "Accept terms & join"),
+        Place("join under new terms",       _joining_under_new_terms,       "The terms have changed"),
+        Place("welcome",                    _joined,                        "you are in"),
+        Place("already a member",           at("/join"),                    "already a member"),
+    ],
+    "ella": [
+        Place("overview without points",    at("/"),                        "couldn't load your points", "customer"),
+        Place("rewards without okendo",     at("/rewards"),                 "couldn't", "customer_redemption_rules"),
+        Place("reward without okendo",      at(FIVE_OFF),                   "Try again", "customer_redemption_rules"),
+        Place("refer without okendo",       at("/refer"),                   "couldn't load your link", "referrals"),
+        Place("welcome without okendo",     at("/welcome"),                 "couldn't load", "customer"),
+        Place("overview without history",   at("/"),                        "load your coupons", "transactions"),
+        Place("overview",                   at("/"),                        "to reach Silver"),
+        Place("rewards",                    at("/rewards"),                 "Ready for you"),
+        Place("reward",                     at(FIVE_OFF),                   "Redeem 500 points"),
+        Place("reward almost there",        at(TRAVEL_SIZE),                "760 points to go"),
+        Place("reward of a higher tier",    at(GOLD_ONLY),                  "For Gold members"),
+        Place("refer",                      at("/refer"),                   "Your link"),
+        Place("refer sent",                 inviting("a@example.com"),      "an email is on its way"),
+        Place("refer wrong address",        inviting("a@nowhere"),          "There is a problem"),
+        Place("redemption failed",          redeeming(FIVE_OFF, "status:422"), "Your points were not taken"),
+        Place("reward not ready any more",  _not_ready_any_more,            "There is a problem"),
+        Place("redemption of nobody",       at("/redemptions/0123456789abcdef"), "does not exist"),
+        Place("retailers without subtotal", at("/retailers"),               "couldn't load", "subtotal_connections"),
+        Place("retailers",                  at("/retailers"),               "No shop is linked yet"),
+        Place("retailers coming back",      _linking,                       "Welcome back"),
+        Place("retailers of all kinds",     _linked(*RETAIL_STATES),        "wants you to sign in again"),
+        Place("retailers with points",      _with_points_from_elsewhere,    "+85 points"),
+        Place("retailers unlinked",         _unlinking,                     "are not collected any more"),
+        Place("signed out",                 _signed_out,                    "You are signed out"),
+    ],
+    "zoe": [
+        Place("overview",                   at("/"),                        "first points will show up"),
+        Place("rewards",                    at("/rewards"),                 "To save up for"),
+        Place("refer",                      at("/refer"),                   "No invitations yet"),
+    ],
+    "tara": [
+        Place("overview",                   at("/"),                        "This is the highest tier"),
+        Place("rewards",                    at("/rewards"),                 "15% off for Gold members"),
+        Place("redemption succeeded",       redeeming(FIVE_OFF),            "Your code"),
+        Place("overview with a coupon",     at("/"),                        "Use it by"),
+        Place("redemption of store credit", redeeming(STORE_CREDIT),        "store credit"),
+        Place("redemption unknown",         redeeming(FIVE_OFF, "cut_after"), "still confirming"),
+        Place("overview meanwhile",         at("/"),                        "still being checked"),
+        Place("rewards meanwhile",          at("/rewards"),                 "still being checked"),
+        Place("redemption under way",       _being_checked,                 "Your reward is being checked"),
+        Place("redemption not confirmed",   _given_up,                      "The shop can look it up"),
+    ],
+    "rami": [
+        Place("overview",                   at("/"),                        "رامي"),
+        Place("sign-in lost",               _of_a_lost_session,             "Please sign in"),
+    ],
+    "blake": [
+        Place("blocked",                    at("/"),                        "not available for this account"),
+    ],
+}
+# fmt: on
+
+
+def tour(persona: str, visit: Visit, vendors: Vendors) -> Iterator[Place]:
+    """Walk through all places of this persona; the page is there whenever one is yielded."""
+    if persona != "stranger":
+        visit.sign_in(persona)
+    for place in TOURS[persona]:
+        place.visit(visit, vendors)
+        yield place

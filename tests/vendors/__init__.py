@@ -1,0 +1,1 @@
+"""What we say to vendors, and how we read them."""

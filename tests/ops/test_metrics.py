@@ -126,7 +126,7 @@ SIDE_BY_SIDE = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN}
 
 
 def folders(temporary: Path) -> list[str]:
-    return sorted(folder.name for folder in temporary.iterdir() if folder.is_dir())
+    return sorted(folder.name for folder in temporary.glob("loyalty-metrics-*"))
 
 
 @contextmanager

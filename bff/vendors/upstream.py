@@ -22,6 +22,8 @@ from bff.telemetry.timing import count_call, spent_on
 from bff.telemetry.tracing import traceparent
 
 log = structlog.get_logger("upstream")
+# A source of its own: it spreads load and guards nothing, and nobody else's seed matters to it.
+_jitter = random.Random()  # noqa: S311
 MAX_JSON_BYTES = 1_048_576
 MAX_JSON_DEPTH = 32
 MAX_SEGMENT_CHARACTERS = 128
@@ -177,7 +179,7 @@ class Upstream:
                 if failure.retry_after_seconds:
                     raise
                 # The short, uneven pause keeps many callers from coming back to a restarting vendor all at once.
-                await asyncio.sleep(random.uniform(0.02, 0.1))  # noqa: S311 (it spreads load, it guards nothing)
+                await asyncio.sleep(_jitter.uniform(0.02, 0.1))
                 outcome |= {"tries": 2, "status": None, "failure": "cancelled"}
         return await self._send(request, outcome)
 

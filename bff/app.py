@@ -117,12 +117,27 @@ async def _explain(request: Request[Any], error: Exception) -> Response:
 
 async def _explain_http(request: Request[Any], error: Exception) -> Response:
     """Starlette's own 404 and 405, in our words; a path that takes other methods says which (RFC 9110 §15.5.6)."""
-    methods = _methods_at(request.scope["path"].removeprefix(request.state["settings"].base_path))
+    methods = _methods_at(_path_of(request))
     if not methods or request.method in methods:
+        if without_slash := _without_slash(request):
+            return RedirectResponse(without_slash, 308)
         return explain(request, Problem("not_found", "There is nothing at this address."))
     problem = Problem("invalid_request", "This address does not take that method.", status=405)
     problem.headers["allow"] = ", ".join(sorted(methods))
     return explain(request, problem)
+
+
+def _path_of(request: Request[Any]) -> str:
+    return str(request.scope["path"]).removeprefix(request.state["settings"].base_path)
+
+
+def _without_slash(request: Request[Any]) -> str | None:
+    """The address that is meant by one with a slash too many; None for writes, which are never sent on (F2)."""
+    raw: str = request.scope["raw_path"].decode("ascii")
+    is_read = request.method in {"GET", "HEAD"}
+    if not is_read or not raw.endswith("/") or "GET" not in _methods_at(_path_of(request).removesuffix("/")):
+        return None
+    return raw.removesuffix("/") + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _methods_at(path: str) -> frozenset[str]:

@@ -19,13 +19,13 @@ from bff.openapi.responses import (
     statuses,
 )
 from bff.schemas.base import ProblemDetails
-from bff.web.visitor import COOKIE
+from bff.web import cookies
 
 SESSION = [{"session": list[str]()}]
 BEARER = [{"tickets": list[str]()}]
 SECURITY: dict[Who, Any] = {"anyone": [], "visitor": [{}, *SESSION], "member": SESSION, "server": BEARER}
 SECURITY_SCHEMES = {
-    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by signing in."},
+    "session": {"type": "apiKey", "in": "cookie", "name": cookies.SESSION, "description": "Set by signing in."},
     "tickets": {"type": "http", "scheme": "bearer", "description": "`SESSION_TICKETS_TOKEN`."},
 }
 

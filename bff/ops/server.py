@@ -102,6 +102,7 @@ class DeadlineProtocol(HttpToolsProtocol):
             self.send_400_response("Request head too large.")
 
     def on_headers_complete(self) -> None:
+        self.url = origin_form(self.url, self.headers)
         check_size(self.url, self.headers, self.head_bytes, self.head_fields)
         check_shape(self.parser.get_http_version(), self.url, self.headers, upgrade=self.parser.should_upgrade())
         self._bytes_without_progress = 0
@@ -152,6 +153,21 @@ class DeadlineProtocol(HttpToolsProtocol):
         if self._head_deadline is not None:
             self._head_deadline.cancel()
             self._head_deadline = None
+
+
+def origin_form(url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The path and query of a target in absolute form (RFC 9112 §3.2.2), as some proxies send it; any other as it is.
+
+    Raises RefusedRequest where the target names another host than Host does: one of two servers might believe either.
+    """
+    scheme, separator, rest = url.partition(b"://")
+    if not separator or scheme.lower() not in {b"http", b"https"}:
+        return url
+    authority, slash, path = rest.partition(b"/")
+    authority, question, query = authority.partition(b"?")
+    if [authority.lower()] != [value.lower() for name, value in headers if name == b"host"]:
+        raise RefusedRequest("the target names another host than Host")
+    return b"/" + path if slash and not question else b"/" + question + query + slash + path
 
 
 def check_size(url: bytes, headers: list[tuple[bytes, bytes]], most_bytes: int, most_fields: int) -> None:

@@ -1,8 +1,10 @@
 """Signing in with Shopify and out again: /login, /callback, /logout, and the hand-in of a token by the storefront."""
 
 import secrets
+from typing import NamedTuple
 
 import structlog
+from itsdangerous import BadData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,24 +14,24 @@ from bff.sessions.tickets import Tickets
 from bff.stores.rate_limits import LOGIN
 from bff.vendors.shopify.client import ShopifyClient
 from bff.vendors.shopify.tokens import PendingLogin
+from bff.web.cookies import cookies_named, login_cookie, set_cookie
 from bff.web.inputs import read_form, read_return_to
 from bff.web.limits import address_of, hit
 from bff.web.responses import page, path_for, redirect_to, sign_in_url
 from bff.web.state import WebState
-from bff.web.visitor import (
-    LOGIN_COOKIE,
-    check_csrf,
-    cookies_named,
-    end_previous_session,
-    session_of,
-    set_cookie,
-    with_session,
-    without_cookies,
-)
+from bff.web.visitor import check_csrf, end_previous_session, session_of, with_session, without_cookies
 
 log = structlog.get_logger("login")
 # A state that begins like this belongs to a sign-in that was restarted already; it is not restarted again.
 SECOND_TRY = "again."
+NO_COOKIES = (
+    "Your browser did not keep our cookie, and nobody can be signed in without one. "
+    "Allow cookies for this site, or leave private browsing, then try again."
+)
+NO_COOKIES_LOCALLY = (
+    "Your browser did not keep our cookie, and nobody can be signed in without one. Safari keeps no secure cookies on "
+    "http://localhost: use Chrome, Edge or Firefox there."
+)
 LOGIN_HINTS = ("locale", "region_country", "login_hint")
 # Browsers and previews that only look ahead say so in one of these.
 LOOKING_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
@@ -118,8 +120,9 @@ def _is_a_visit(request: Request[SignInState]) -> bool:
 
 
 async def _begin(request: Request[SignInState], return_to: str, prefix: str) -> Response:
-    given = cookies_named(request, LOGIN_COOKIE)
-    browser = given[0] if len(given) == 1 and len(given[0]) == 22 and given[0].isascii() else secrets.token_urlsafe(16)
+    settings = request.state["settings"]
+    known = _browser_of(request)
+    browser = known.id if known else secrets.token_urlsafe(16)
     pending = PendingLogin(
         state=prefix + secrets.token_urlsafe(32),
         nonce=secrets.token_urlsafe(32),
@@ -134,20 +137,45 @@ async def _begin(request: Request[SignInState], return_to: str, prefix: str) -> 
         return _failed(request, "Signing in is not possible right now.", failure.status, return_to)
     await request.state["logins"].begin(pending)
     response = RedirectResponse(url, 302)
-    set_cookie(response, request.state["settings"], LOGIN_COOKIE, browser, LOGIN_SECONDS)
+    value = request.state["keys"].serialiser("login").dumps([browser, return_to])
+    set_cookie(response, settings, login_cookie(settings), str(value), LOGIN_SECONDS)
     return response
 
 
 async def _restart(request: Request[SignInState], state: str) -> Response:
     """A sign-in this browser did not begin, or began too long ago: begin anew, once, then explain."""
-    if state.startswith(SECOND_TRY) or not state:
-        return _failed(request, "This sign-in was begun in another browser or too long ago.", 400)
-    return await _begin(request, request.state["settings"].base_path + "/", SECOND_TRY)
+    settings, browser = request.state["settings"], _browser_of(request)
+    return_to = browser.return_to if browser else None
+    if state and not state.startswith(SECOND_TRY):
+        return await _begin(request, return_to or settings.base_path + "/", SECOND_TRY)
+    if not cookies_named(request, login_cookie(settings)):
+        return _failed(request, NO_COOKIES if settings.production else NO_COOKIES_LOCALLY, 400, return_to)
+    return _failed(request, "This sign-in was begun in another browser or too long ago.", 400, return_to)
+
+
+class _Browser(NamedTuple):
+    """Which browser began a sign-in, and where its shopper wanted to go when it last did."""
+
+    id: str
+    return_to: str
+
+
+def _browser_of(request: Request[SignInState]) -> _Browser | None:
+    """What the login cookie says; None when there is none, or none of ours."""
+    given = cookies_named(request, login_cookie(request.state["settings"]))
+    if len(given) != 1:
+        return None
+    try:
+        browser, return_to = request.state["keys"].serialiser("login").loads(given[0])
+    except (BadData, ValueError, TypeError):
+        return None
+    # It was checked when it was signed; what may be returned to can have changed since.
+    return _Browser(str(browser), read_return_to(request.state["settings"], str(return_to)))
 
 
 def _same_browser(request: Request[SignInState], pending: PendingLogin) -> bool:
-    given = cookies_named(request, LOGIN_COOKIE)
-    return len(given) == 1 and request.state["keys"].verify("login", pending.browser, given[0])
+    browser = _browser_of(request)
+    return browser is not None and request.state["keys"].verify("login", pending.browser, browser.id)
 
 
 def _failed(request: Request[SignInState], failure: str, status: int, return_to: str | None = None) -> Response:

@@ -33,6 +33,8 @@ WEBHOOK_BYTES = 262_144
 BODY_SECONDS = 15
 PREFLIGHT_SECONDS = 7200
 ALLOWED_HEADERS = "Content-Type, X-Loyalty-Csrf, Idempotency-Key, Accept-Language"
+# What monitoring adds to every call of a page: allowed, so that the call is not refused, and not read from browsers.
+TRACING_HEADERS = "Baggage, Sentry-Trace, Traceparent, Tracestate"
 # Where platforms look, at the root and under whatever host they know us by.
 FOR_PLATFORMS = frozenset({"/healthz", "/readyz", "/metrics"})
 # A trace that somebody's browser began is not ours to go on with (M8).
@@ -109,7 +111,7 @@ class Edge:
             raise Problem("invalid_request", "A header was sent twice.")
         if request.scope["path"] in FOR_PLATFORMS:
             return None
-        if request.headers.get("host", "").lower() not in self._hosts:
+        if normal_host(request.headers.get("host", "")) not in self._hosts:
             raise Problem("invalid_request", "This host name is not served here.")
         if request.scope["secure"]:
             return None
@@ -130,7 +132,8 @@ class Edge:
             return None
         methods = self._methods_at(request.scope["path"].removeprefix(self._settings.base_path))
         asked = {name.strip().lower() for name in request.headers.get("access-control-request-headers", "").split(",")}
-        allowed = f"{ALLOWED_HEADERS}, If-None-Match" if wanted == "GET" else ALLOWED_HEADERS
+        conditional = ", If-None-Match" if wanted == "GET" else ""
+        allowed = f"{ALLOWED_HEADERS}, {TRACING_HEADERS}{conditional}"
         known = {name.strip().lower() for name in allowed.split(",")} | {""}
         if request.headers.get("origin") not in self._origins or wanted not in methods or not asked <= known:
             return Response(status_code=403)
@@ -153,9 +156,9 @@ class Edge:
             _require_json(request)
             return
         allowed = self._origins if is_api else {self._settings.origin}
-        if request.headers.get("origin") not in allowed:
-            raise Problem("csrf_refused", "This request did not come from a page that may make it.")
         site = request.headers.get("sec-fetch-site")
+        if request.headers.get("origin") not in allowed and not (_hides_origin(request) and not is_api):
+            raise Problem("csrf_refused", "This request did not come from a page that may make it.")
         kind = "form" if not is_api else "partitioned" if self._settings.cross_site_mode else "json"
         if site in KNOWN_FETCH_SITES and site not in FETCH_SITES[kind]:
             raise Problem("csrf_refused", "This request did not come from a page that may make it.")
@@ -163,6 +166,12 @@ class Edge:
             raise Problem("csrf_refused", "Send the header X-Loyalty-Csrf: 1.")
         if is_api:
             _require_json(request)
+
+
+def _hides_origin(request: Request[WebState]) -> bool:
+    """Whether a form comes from a page of ours whose browser keeps its origin to itself (a privacy extension, a page
+    without a referrer). No page can write `Sec-Fetch-Site`, and every form carries a token besides."""
+    return request.headers.get("origin") == "null" and request.headers.get("sec-fetch-site") == "same-origin"
 
 
 def _rendered(request: Request[WebState], problem: Problem) -> Response:
@@ -255,5 +264,17 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     """The hosts we answer to: PUBLIC_URL's, the storefronts' when they proxy to us, and localhost in development."""
     hosts = {url.partition("://")[2] for url in (settings.origin, *settings.storefront_origins)}
     if not settings.production:
-        hosts |= {f"{host}:{settings.port}" for host in LOCAL_HOSTS}
-    return frozenset(hosts)
+        hosts |= {f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}" for host in LOCAL_HOSTS}
+    return frozenset(map(normal_host, hosts))
+
+
+def normal_host(given: str) -> str:
+    """One spelling of a host: lower case, without the DNS root's dot, without a default port (RFC 3986 §6.2)."""
+    name, colon, port = given.lower().rpartition(":")
+    if not colon or not port.isdigit():
+        return given.lower().removesuffix(".")
+    is_whole = ":" not in name or (name.startswith("[") and name.endswith("]"))
+    if not is_whole:
+        return given.lower()
+    name = name.removesuffix(".")
+    return name if port in {"80", "443"} else f"{name}:{port}"

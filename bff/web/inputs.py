@@ -4,7 +4,7 @@ import json
 import math
 import re
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
 from email_validator import EmailNotValidError, validate_email
@@ -15,7 +15,8 @@ from bff.settings.settings import Settings
 from bff.vendors.okendo.row import Locale
 from bff.web.state import StateT
 
-RETURN_TO_LONGEST = 512
+# Addresses with campaign parameters are long; most browsers and proxies take 2 KB.
+RETURN_TO_LONGEST = 2048
 JSON_DEPTH = 16
 JSON_WHOLE = 2**53
 FORM_FIELDS = 16
@@ -27,6 +28,10 @@ LANGUAGES = 20
 NOT_A_RETURN_TARGET = re.compile(
     r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))"
 )
+# What no address may hold as it is: controls, spaces, backslashes and what is not ASCII.
+UNSAFE_IN_ADDRESS = re.compile(r"[^\x21-\x5b\x5d-\x7e]")
+# What no path may hold encoded: controls, dots, slashes and backslashes.
+UNSAFE_IN_PATH = re.compile(r"%(0|1|2[eEfF]|5[cC]|7[fF])")
 Body = TypeVar("Body")
 
 
@@ -98,27 +103,35 @@ async def read_form(request: Request[Any]) -> dict[str, str]:
 
 
 def read_return_to(settings: Settings, given: str | None) -> str:
-    """Where to go after signing in: a path of ours or an address of the storefront, else our overview (F1)."""
+    """Where to go after signing in: a path of ours or an address of the storefront, else our overview (F1).
+
+    A path must mean the same to everybody who reads it, so nothing in it may be encoded that could change its meaning;
+    a query may hold anything that is encoded.
+    """
     home = settings.base_path + "/"
-    if (
-        not given
-        or len(given) > RETURN_TO_LONGEST
-        or re.search(r"[^\x21-\x5b\x5d-\x7e]|%(0|1|2[eEfF]|5[cC]|7[fF])", given)
-    ):
+    if not given or len(given) > RETURN_TO_LONGEST or UNSAFE_IN_ADDRESS.search(given):
         return home
     parts = urlsplit(given)
-    origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme or parts.netloc else settings.origin
-    is_below = parts.path == settings.base_path or parts.path.startswith(home)
-    if (
-        origin == settings.origin
-        and is_below
-        and NOT_A_RETURN_TARGET.match(unquote(parts.path)[len(settings.base_path) :])
-    ):
+    if UNSAFE_IN_PATH.search(parts.path):
         return home
+    is_below = parts.path == settings.base_path or parts.path.startswith(home)
     if parts.scheme or parts.netloc:
-        return given if origin in settings.storefront_origins else home
+        return given if _may_return_to(settings, parts, is_below=is_below) else home
     is_path = re.match(r"/(?!/)", given) and ".." not in parts.path and "//" not in parts.path
-    return given if is_path and is_below else home
+    return given if is_path and is_below and not _is_passing(settings, parts.path) else home
+
+
+def _may_return_to(settings: Settings, parts: SplitResult, *, is_below: bool) -> bool:
+    """Whether an absolute address leads to a storefront that is allowed, and to no address of ours that is no page."""
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if origin == settings.origin and is_below and _is_passing(settings, parts.path):
+        return False
+    return origin in settings.storefront_origins
+
+
+def _is_passing(settings: Settings, path: str) -> bool:
+    """Whether it is an address of ours that only makes sense once, or is no page."""
+    return NOT_A_RETURN_TARGET.match(unquote(path)[len(settings.base_path) :]) is not None
 
 
 def idempotency_key(given: str | None) -> str:

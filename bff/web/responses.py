@@ -20,9 +20,10 @@ from bff.schemas.base import ProblemDetails
 from bff.settings.settings import Settings
 from bff.telemetry.timing import spent_on
 from bff.vendors.okendo.row import Locale
+from bff.web.cookies import session_cookie, set_cookie
 from bff.web.inputs import read_return_to
 from bff.web.state import StateT
-from bff.web.visitor import COOKIE, csrf_token, session_of, set_cookie, visitor_of
+from bff.web.visitor import csrf_token, session_of, visitor_of
 
 PUBLIC_CACHE = (
     f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"
@@ -79,7 +80,8 @@ def page(request: Request[StateT], template: str, status_code: int = 200, **valu
         )
     response = HTMLResponse(html, status_code)
     if request.scope.get("presented") and session is None:
-        set_cookie(response, request.state["settings"], COOKIE, "", 0)
+        settings = request.state["settings"]
+        set_cookie(response, settings, session_cookie(settings), "", 0)
     return response
 
 

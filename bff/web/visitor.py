@@ -9,16 +9,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bff.errors import Problem
 from bff.schemas.base import Visitor, member_state
 from bff.sessions.store import Session
-from bff.settings.settings import Settings
 from bff.stores.keyring import KeyRing
 from bff.telemetry.timing import spent_on
 from bff.vendors.shopify.tokens import ShopifyCustomer
+from bff.web.cookies import (
+    cookie_header,
+    cookies_named,
+    expiries_of_other_mode,
+    login_cookie,
+    session_cookie,
+    set_cookie,
+)
 from bff.web.limits import count_request
 from bff.web.state import StateT, WebState
 
 log = structlog.get_logger("visitor")
-COOKIE = "__Host-Http-loyalty"
-LOGIN_COOKIE = "__Host-Http-loyalty-login"
 COOKIE_LONGEST = 128
 
 
@@ -30,7 +35,9 @@ class SessionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request[WebState](scope)
-        given = cookies_named(request, COOKIE)
+        settings = request.state["settings"]
+        name = session_cookie(settings)
+        given = cookies_named(request, name)
         # Two of them mean that somebody planted one: neither is believed (A5).
         value = given[0] if len(given) == 1 and 0 < len(given[0]) <= COOKIE_LONGEST else None
         with spent_on("session"):
@@ -39,8 +46,10 @@ class SessionMiddleware:
             session = await _refreshed(request, session)
         scope["session"], scope["presented"] = session, bool(given)
         await count_request(request)
-        renewed = request.state["sessions"].resign_cookie(value) if session and value else None
-        await self._app(scope, receive, _with_cookie(request, renewed, send) if renewed else send)
+        lines = list(expiries_of_other_mode(request, settings))
+        if session and value and (renewed := request.state["sessions"].resign_cookie(value)):
+            lines.append(cookie_header(settings, name, renewed, settings.sessions.absolute_seconds))
+        await self._app(scope, receive, _with_cookies(lines, send) if lines else send)
 
 
 async def _refreshed(request: Request[StateT], session: Session) -> Session | None:
@@ -52,25 +61,20 @@ async def _refreshed(request: Request[StateT], session: Session) -> Session | No
     return session
 
 
-def _with_cookie(request: Request[StateT], value: str, send: Send) -> Send:
-    """A cookie signed by a key that is about to go is signed anew, unless the answer sets or clears it anyway (C4)."""
+def _with_cookies(lines: list[str], send: Send) -> Send:
+    """Add these Set-Cookie lines, each unless the answer sets that cookie anyway: one that is signed by an older key is
+    signed anew (C4), one of the other mode ends."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if not any(header.startswith(f"{COOKIE}=") for header in headers.getlist("set-cookie")):
-                settings = request.state["settings"]
-                headers.append("set-cookie", cookie_header(settings, COOKIE, value, settings.sessions.absolute_seconds))
+            answered = {header.partition("=")[0] for header in headers.getlist("set-cookie")}
+            for line in lines:
+                if line.partition("=")[0] not in answered:
+                    headers.append("set-cookie", line)
         await send(message)
 
     return sending
-
-
-def cookies_named(request: Request[StateT], name: str) -> list[str]:
-    """Every value sent under this name, so that a second one is seen."""
-    header = "; ".join(request.headers.getlist("cookie"))
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return [value for key, _, value in pairs if key == name]
 
 
 def _is_secure(request: Request[StateT]) -> bool:
@@ -99,16 +103,6 @@ def visitor_of(request: Request[StateT]) -> Visitor:
     if session is None:
         return Visitor(state="anonymous")
     return Visitor(state=member_state(session.data.state), name=session.data.name)
-
-
-def set_cookie(response: Response, settings: Settings, name: str, value: str, max_age_seconds: int) -> None:
-    """The one form every cookie of ours has; an empty value with 0 seconds clears it (A1, A2)."""
-    response.headers.append("set-cookie", cookie_header(settings, name, value, max_age_seconds))
-
-
-def cookie_header(settings: Settings, name: str, value: str, max_age_seconds: int) -> str:
-    same_site = "None; Partitioned" if settings.cross_site_mode else "Lax"
-    return f"{name}={value}; Max-Age={max_age_seconds}; Path=/; Secure; HttpOnly; SameSite={same_site}"
 
 
 def csrf_token(keys: KeyRing, session: Session, purpose: str) -> str:
@@ -142,14 +136,15 @@ async def end_previous_session(request: Request[StateT], customer: ShopifyCustom
 
 
 def without_cookies(request: Request[StateT], response: Response) -> Response:
-    for name in (COOKIE, LOGIN_COOKIE):
-        set_cookie(response, request.state["settings"], name, "", 0)
+    settings = request.state["settings"]
+    for name in (session_cookie(settings), login_cookie(settings)):
+        set_cookie(response, settings, name, "", 0)
     return response
 
 
 def with_session(request: Request[StateT], response: Response, cookie: str) -> Response:
     settings = request.state["settings"]
-    set_cookie(response, settings, COOKIE, cookie, settings.sessions.absolute_seconds)
+    set_cookie(response, settings, session_cookie(settings), cookie, settings.sessions.absolute_seconds)
     return response
 
 

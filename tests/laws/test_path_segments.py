@@ -13,7 +13,9 @@ def test_G1_a_segment_that_could_lead_elsewhere_is_not_found(ella: Shopper, vend
     before = len(vendors.state()["calls"])
     for segment in TRICKY_SEGMENTS:
         reply = ella.request("GET", ella.base + prefix + segment)
-        assert reply.status_code in {400, 404}, segment
+        # Where the client leaves nothing of a segment, a slash is left over.
+        is_list = reply.status_code == 308 and reply.headers["location"] in {"/rewards", "/rewards?"}
+        assert reply.status_code in {400, 404} or is_list, segment
     reading = {"customer", "customer_redemption_rules", "redemption_rules", "vip_program", "login"}
     assert {call["operation"] for call in vendors.state()["calls"][before:]} <= reading
 

@@ -81,15 +81,18 @@ HOSTILE_RETURNS = (
     "\u3002evil.test", "\u2028//evil.test", "http://localhost:3000.evil.test/", "http://localhost:3000@evil.test/",
     "http://localhost:3000%40evil.test/", "http://localhost:30001/", "https://localhost:3000/",
     "http://LOCALHOST:3000/", "http://user@localhost:3000/", "http://localhost:3000\\@evil.test/",
-    "http://localhost:3000#@evil.test\n", "/" + "a" * 600,
+    "http://localhost:3000#@evil.test\n", "/" + "a" * 2100, "/a%2fb?x=1", "/a%2F..%2Fb", "/?a=\\b", "/rewards?a=b c",
 )  # fmt: skip
 GOOD_RETURNS = (
     "/", "/rewards", f"/rewards/{REWARD}", "/refer?sent=1", "/join#policy", "http://localhost:3000",
-    "http://localhost:3000/products/cup?variant=1",
+    "http://localhost:3000/products/cup?variant=1", "/rewards?from=%2Fhome%2F", "/rewards?a=%0d%0a%2e%2e%5c",
+    "http://localhost:3000/p?back=%2Fcart&utm_source=a%2Fb&utm_campaign=" + "x" * 1500,
 )  # fmt: skip
 STRANGE_HOSTS = (
     "evil.test", "localhost", "localhost:1", "localhost:{port}.evil.test", "evil.test:{port}", "localhost:{port}:80",
     "localhost:{port}@evil.test", "evil.test@localhost:{port}", "localhost:{port}/x", "localhost:{port}#",
     "localhost:{port}?", "localhost :{port}", "local host:{port}", "localhost:{port},evil.test", "",
-    "a.localhost:{port}", "0.0.0.0:{port}", "localhost.:{port}", "[::1", "\xe9.test", "http://localhost:{port}",
+    "a.localhost:{port}", "0.0.0.0:{port}", "localhost..:{port}", "[::1", "::1:{port}", "localhost:{port}:",
+    "localhost:0{port}",
+    "\xe9.test", "http://localhost:{port}",
 )  # fmt: skip

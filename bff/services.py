@@ -48,6 +48,7 @@ from bff.stores.pacer import Pacer
 from bff.stores.rate_limits import RateLimiter
 from bff.stores.shared_cache import SharedCache
 from bff.stores.valkey import connect
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoAccount, OkendoClient
 from bff.vendors.okendo.overrides import operations_with_overrides
 from bff.vendors.shopify.client import ShopifyClient
@@ -78,7 +79,7 @@ class Services(OverviewState, JoinState, ReferState, RetailersState, SignInState
 
 @contextlib.asynccontextmanager
 async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[Services]:
-    """Build the services, and on the way out bring redemptions under way to their end. `clock` gives Unix seconds."""
+    """Build the services, and on the way out bring to its end what is under way. `clock` gives Unix seconds."""
     keys = KeyRing(settings.secret_keys)
     valkey = connect(
         settings.valkey.url,
@@ -87,6 +88,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         connections=settings.valkey.connections,
     )
     leases = Leases(valkey, keys)
+    tasks = DetachedTasks()
     database = Database(settings.database.url)
     upstream = Upstream(AioTransport(), clock=clock)
     okendo = OkendoClient(upstream, okendo_account(settings), operations_with_overrides(settings.okendo.overrides))
@@ -100,7 +102,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         per_customer=settings.sessions.per_customer,
     )
     sessions = Sessions(valkey, keys, limits, clock)
-    exchange = Exchange(okendo=okendo, shopify=shopify, sessions=sessions, leases=leases)
+    exchange = Exchange(okendo=okendo, shopify=shopify, sessions=sessions, leases=leases, tasks=tasks)
     catalogue = Catalogue(okendo, SharedCache(valkey, keys, clock), clock)
     members = Members(exchange=exchange, sessions=sessions)
     rewards = MemberRewards(members=members, exchange=exchange, catalogue=catalogue)
@@ -120,6 +122,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         unresolved=unresolved,
         offline_access=offline_access,
         clock=clock,
+        tasks=tasks,
     )
     inbox = Inbox(database, retry_seconds=settings.awards.retry_seconds)
     awards = Awards(database, retry_seconds=settings.awards.retry_seconds)
@@ -129,7 +132,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "clock": clock,
         "keys": keys,
         "sessions": sessions,
-        "sign_in": SignIn(sessions=sessions, exchange=exchange, shopify=shopify),
+        "sign_in": SignIn(sessions=sessions, exchange=exchange, shopify=shopify, tasks=tasks),
         "rate_limiter": RateLimiter(valkey),
         "templates": make_templates(str(ROOT / "templates")),
         "assets": Assets(ROOT / "static"),
@@ -142,7 +145,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
         "rewards": rewards,
         "activity": activity,
         "tiers": MemberTiers(members=members, exchange=exchange, catalogue=catalogue),
-        "earning": Earning(members=members, exchange=exchange, leases=leases, apply_url=coupon_url),
+        "earning": Earning(members=members, exchange=exchange, leases=leases, apply_url=coupon_url, tasks=tasks),
         "enrolment": Enrolment(
             members=members,
             exchange=exchange,
@@ -150,10 +153,15 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
             consents=consents,
             leases=leases,
             channel=settings.okendo.partner_id,
+            tasks=tasks,
         ),
-        "referrals": MemberReferrals(okendo=okendo, members=members, exchange=exchange, leases=leases),
+        "referrals": MemberReferrals(okendo=okendo, members=members, exchange=exchange, leases=leases, tasks=tasks),
         "retailers": LinkedRetailers(
-            subtotal=subtotal, awards=awards, leases=leases, retailer_ids=retailers_of(settings.subtotal.actions)
+            subtotal=subtotal,
+            awards=awards,
+            leases=leases,
+            retailer_ids=retailers_of(settings.subtotal.actions),
+            tasks=tasks,
         ),
         "redemptions": redemptions,
         "inbox": inbox,
@@ -186,7 +194,7 @@ async def build(settings: Settings, clock: Clock = time.time) -> AsyncIterator[S
     try:
         yield services
     finally:
-        await redemptions.finish(DRAIN_SECONDS)
+        await tasks.finish(DRAIN_SECONDS)
         await asyncio.gather(upstream.aclose(), database.close(), valkey.aclose(close_connection_pool=True))
 
 

@@ -17,6 +17,7 @@ from bff.schemas.redemption import Completion, Result
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.member_operations import BIRTHDAY, CUSTOMER_EARNING_RULES, TRIGGER
 from bff.vendors.okendo.refusals import problem_of
 from bff.vendors.okendo.replies import Earned
@@ -30,11 +31,14 @@ log = structlog.get_logger("earning")
 class Earning:
     """Besides what each method says, all raise UpstreamFailed when Okendo fails, and Problem `session_expired`."""
 
-    def __init__(self, *, members: Members, exchange: Exchange, leases: Leases, apply_url: str) -> None:
+    def __init__(
+        self, *, members: Members, exchange: Exchange, leases: Leases, apply_url: str, tasks: DetachedTasks
+    ) -> None:
         self._members = members
         self._exchange = exchange
         self._leases = leases
         self._apply_url = apply_url
+        self._tasks = tasks
 
     async def rules(self, session: Session) -> list[EarningRule]:
         """The ways to earn that are open to this member, with which they have done."""
@@ -46,6 +50,9 @@ class Earning:
         Raises Problem `not_enrolled`, `not_found`, `rule_already_completed`, `feature_unavailable` for one that is
         not completed by a click, and `request_in_progress` while another one of theirs is.
         """
+        return await self._tasks.run(self._complete(session, rule_id))
+
+    async def _complete(self, session: Session, rule_id: str) -> Completion:
         async with self._leases.lease(f"earn:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             customer, rules = await asyncio.gather(self._members.customer(session), self._rules(session))
             if customer.state != "enrolled":
@@ -61,7 +68,7 @@ class Earning:
         """Tell Okendo the day and month, and return the member; raises Problem `invalid_birthday`, `not_enrolled`."""
         if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(2024, month)[1]:
             raise problem_of("birthday", 400)
-        await self._exchange.as_member(session, BIRTHDAY, day=day, month=month)
+        await self._tasks.run(self._exchange.as_member(session, BIRTHDAY, day=day, month=month))
         return await self._members.member(session)
 
     async def _paid(self, session: Session, rule: Rule) -> Result:

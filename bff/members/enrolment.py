@@ -12,6 +12,7 @@ from bff.schemas.policies import LegalPolicies
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.member_operations import CUSTOMER_ACTIVATION
 from bff.vendors.okendo.refusals import problem_of
 
@@ -39,6 +40,7 @@ class Enrolment:
         consents: Consents,
         leases: Leases,
         channel: str,
+        tasks: DetachedTasks,
     ) -> None:
         self._members = members
         self._exchange = exchange
@@ -46,6 +48,7 @@ class Enrolment:
         self._consents = consents
         self._leases = leases
         self._channel = channel
+        self._tasks = tasks
 
     async def join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
         """Enrol a member who agreed to exactly the words that are in force now. Returns the member, and False when
@@ -55,6 +58,10 @@ class Enrolment:
         `feature_unavailable` when Okendo does not let this program enrol, `store_unavailable` when the evidence cannot
         be stored, UpstreamFailed when the policies are unreadable or are refused although they are in force.
         """
+        return await self._tasks.run(self._join(session, agreement))
+
+    async def _join(self, session: Session, agreement: Agreement) -> tuple[Member, bool]:
+        """Detached, so that what came of it is recorded with the evidence whoever still waits for it."""
         async with self._leases.lease(f"join:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             customer = await self._members.customer(session)
             if customer.state == "enrolled":

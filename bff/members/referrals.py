@@ -8,6 +8,7 @@ from bff.schemas.activity import Referral, Referrals
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.member_operations import REFERRAL_COUNT, REFERRAL_REQUEST, REFERRALS
 from bff.vendors.okendo.operations import REFERRAL_SENDER
@@ -22,11 +23,14 @@ class MemberReferrals:
     """Besides what each method says, all raise UpstreamFailed when Okendo fails, and Problem `session_expired`,
     `member_blocked`."""
 
-    def __init__(self, *, okendo: OkendoClient, members: Members, exchange: Exchange, leases: Leases) -> None:
+    def __init__(
+        self, *, okendo: OkendoClient, members: Members, exchange: Exchange, leases: Leases, tasks: DetachedTasks
+    ) -> None:
         self._okendo = okendo
         self._members = members
         self._exchange = exchange
         self._leases = leases
+        self._tasks = tasks
 
     async def history(self, session: Session, cursor: str | None = None) -> Referrals:
         """The friends this member invited: states and dates, never addresses or whether they are customers. `cursor`
@@ -52,6 +56,9 @@ class MemberReferrals:
         own = {mailbox(address) for address in (customer.email, session.data.email) if address}
         if mailbox(email) in own:
             raise problem_of("referral_request", 400)
+        await self._tasks.run(self._invite_once(session, customer, email))
+
+    async def _invite_once(self, session: Session, customer: Customer, email: str) -> None:
         async with self._leases.lease(f"refer:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             # A double click asks twice; one invitation is what was meant (L7).
             intent = f"refer {session.data.customer_id} {email.casefold()}"

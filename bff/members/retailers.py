@@ -12,6 +12,7 @@ from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.schemas.retailers import LinkedAccount, RetailAward, Retailer
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.subtotal.client import LONGEST_EMAIL, SubtotalClient
 from bff.vendors.subtotal.replies import Connection
 
@@ -33,11 +34,18 @@ class LinkedRetailers:
     they say, all raise UpstreamFailed when Subtotal fails, and Problem `store_unavailable`."""
 
     def __init__(
-        self, *, subtotal: SubtotalClient | None, awards: Awards, leases: Leases, retailer_ids: Sequence[str]
+        self,
+        *,
+        subtotal: SubtotalClient | None,
+        awards: Awards,
+        leases: Leases,
+        retailer_ids: Sequence[str],
+        tasks: DetachedTasks,
     ) -> None:
         self._given = subtotal
         self._awards = awards
         self._leases = leases
+        self._tasks = tasks
         self._retailer_ids = retailer_ids
 
     async def accounts(self, session: Session) -> list[LinkedAccount]:
@@ -58,7 +66,10 @@ class LinkedRetailers:
         Raises Problem `not_found` for an account or a retailer that is not theirs to choose, `feature_unavailable` for
         a member without an email address, `invalid_email` for one that Subtotal does not take.
         """
-        # One at a time, so that a double click does not make two accounts.
+        return await self._tasks.run(self._link_alone(session, wanted, return_url))
+
+    async def _link_alone(self, session: Session, wanted: LinkTarget, return_url: str) -> str:
+        """One at a time, so that a double click does not make two accounts."""
         async with self._leases.lease(f"link:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
             try:
                 return await self._link(session, wanted, return_url)
@@ -69,7 +80,7 @@ class LinkedRetailers:
         """End the link; raises Problem `not_found` for an account that is not the member's."""
         connection = await self._own(session, connection_id)
         try:
-            await self._subtotal.disconnect(connection.id)
+            await self._tasks.run(self._subtotal.disconnect(connection.id))
         except VendorRefused as refusal:
             # Somebody was faster, perhaps the same shopper in another tab.
             if refusal.status != 404:

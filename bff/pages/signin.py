@@ -59,9 +59,7 @@ async def callback(request: Request[SignInState]) -> Response:
     if "error" in request.query_params or not 0 < len(code) <= 1024:
         return _failed(request, "Shopify did not sign you in.", 400, pending.return_to)
     try:
-        tokens = await request.state["shopify"].redeem_code(code, pending)
-        customer = await request.state["shopify"].customer_of(tokens.access_token)
-        cookie = await request.state["sign_in"].begin(tokens, customer)
+        customer, cookie = await request.state["sign_in"].begin_with_code(code, pending)
     except VendorRefused:
         return _failed(request, "Signing in took too long or was done twice.", 400, pending.return_to)
     except UpstreamFailed as failure:

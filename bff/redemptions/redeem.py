@@ -6,8 +6,6 @@ the reply is lost, the outcome is unknown: the shopper is told so, nothing is se
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
-from typing import Any
 
 import msgspec
 import structlog
@@ -26,6 +24,7 @@ from bff.schemas.program import Reward
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.member_operations import REDEEM
 from bff.vendors.okendo.refusals import REFUSALS, problem_of
@@ -68,6 +67,7 @@ class Redemptions:
         unresolved: UnresolvedRedemptions,
         offline_access: OfflineAccess,
         clock: Clock,
+        tasks: DetachedTasks,
     ) -> None:
         self._rewards = rewards
         self._activity = activity
@@ -78,7 +78,7 @@ class Redemptions:
         self._unresolved = unresolved
         self._offline_access = offline_access
         self._clock = clock
-        self._running: set[asyncio.Task[tuple[Entry, bool]]] = set()
+        self._tasks = tasks
 
     async def redeem(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
         """Redeem, or replay the stored outcome. Returns the entry and whether it is a replay.
@@ -91,7 +91,7 @@ class Redemptions:
         if entry is not None:
             return _replay(entry, wanted), True
         # The task outlives the request: the outcome is written even when the shopper leaves or the deadline passes.
-        task = self._start(self._carry_out(session, wanted))
+        task = self._tasks.start(self._carry_out(session, wanted))
         await asyncio.wait({task}, timeout=ANSWER_SECONDS)
         if task.done():
             return task.result()
@@ -130,19 +130,6 @@ class Redemptions:
     async def recent(self, session: Session, reward_id: str) -> Recent | None:
         """A redemption of this reward that is being reconciled, or that this session made minutes ago."""
         return await self._ledger.recent(session.data.customer_id, reward_id, session.data.created_at)
-
-    async def finish(self, seconds: float) -> None:
-        """Wait for redemptions under way, at most so long, before the process stops."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
-
-    def _start(self, work: Coroutine[Any, Any, tuple[Entry, bool]]) -> asyncio.Task[tuple[Entry, bool]]:
-        task = asyncio.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        # The error is always retrieved, even when the request that waited for it has gone.
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return task
 
     async def _carry_out(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
         """One at a time per member."""

@@ -8,10 +8,12 @@ import base64
 from typing import Any
 
 import msgspec
+import structlog
 
-from bff.errors import Busy, Problem, UpstreamTimeout, VendorRefused
+from bff.errors import Busy, Problem, UpstreamFailed, UpstreamTimeout, VendorRefused
 from bff.sessions.store import LoyaltyToken, Session, Sessions
 from bff.stores.leases import Leases
+from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import LOGIN
 from bff.vendors.okendo.refusals import explained
@@ -26,17 +28,27 @@ JWT_LONGEST_SECONDS = 86_400
 JWT_EARLY_SECONDS = 30
 LEASE_WAIT_SECONDS = 8.0
 LEASE_POLL_SECONDS = 0.05
+log = structlog.get_logger("exchange")
 
 
 class Exchange:
     """Calls Okendo as the member of a session. Every method raises UpstreamFailed when a vendor fails, and Problem
     `session_expired` once the sign-in cannot be renewed any more."""
 
-    def __init__(self, *, okendo: OkendoClient, shopify: ShopifyClient, sessions: Sessions, leases: Leases) -> None:
+    def __init__(
+        self,
+        *,
+        okendo: OkendoClient,
+        shopify: ShopifyClient,
+        sessions: Sessions,
+        leases: Leases,
+        tasks: DetachedTasks,
+    ) -> None:
         self._okendo = okendo
         self._shopify = shopify
         self._sessions = sessions
         self._leases = leases
+        self._tasks = tasks
 
     async def as_member(self, session: Session, row: ForMember[ReplyT], **arguments: Any) -> ReplyT:
         """Call Okendo as this member. A 401 says that nothing was carried out, so the JWT is renewed and the call
@@ -69,13 +81,17 @@ class Exchange:
             if jwt := self._usable_jwt(session, refused):
                 return jwt
             try:
-                async with self._leases.lease(f"exchange:{session.key}", wait_seconds=0):
-                    await self._sessions.reload(session)
-                    return self._usable_jwt(session, refused) or await self._exchange(session)
+                return await self._tasks.run(self._exchange_alone(session, refused))
             except Busy:
                 await asyncio.sleep(LEASE_POLL_SECONDS)
                 await self._sessions.reload(session)
         raise UpstreamTimeout("Another request's exchange took too long.", sent=False)
+
+    async def _exchange_alone(self, session: Session, refused: str | None) -> str:
+        """Detached, since Shopify's refresh tokens rotate: once it has answered, the session must hold the new one."""
+        async with self._leases.lease(f"exchange:{session.key}", wait_seconds=0):
+            await self._sessions.reload(session)
+            return self._usable_jwt(session, refused) or await self._exchange(session)
 
     def _usable_jwt(self, session: Session, refused: str | None) -> str | None:
         loyalty = session.data.loyalty
@@ -87,7 +103,7 @@ class Exchange:
         """Trade the Shopify token for a JWT. Okendo may refuse it before it expires: then it is refreshed, once."""
         tokens = session.data.shopify
         if tokens.refresh_token and tokens.expires_at - REFRESH_EARLY_SECONDS <= self._sessions.clock():
-            tokens = await self._refresh_shopify_tokens(session)
+            tokens = await self._refresh_early(session)
         try:
             login = await self._login(tokens)
         except VendorRefused as refusal:
@@ -106,6 +122,17 @@ class Exchange:
             if refusal.status != 401:
                 raise explained(refusal) from None
             raise await self._end(session) from None
+
+    async def _refresh_early(self, session: Session) -> ShopifyTokens:
+        """New Shopify tokens; while the old ones still work, a refresh that fails is put off."""
+        tokens = session.data.shopify
+        try:
+            return await self._refresh_shopify_tokens(session)
+        except UpstreamFailed:
+            if tokens.expires_at <= self._sessions.clock():
+                raise
+            log.warning("refresh_postponed")
+            return tokens
 
     async def _refresh_shopify_tokens(self, session: Session) -> ShopifyTokens:
         """New Shopify tokens, stored before they are used, since the old refresh token does not work any more."""

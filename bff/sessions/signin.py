@@ -9,8 +9,9 @@ import structlog
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session, SessionData, Sessions
+from bff.tasks import DetachedTasks
 from bff.vendors.shopify.client import ShopifyClient
-from bff.vendors.shopify.tokens import ShopifyCustomer, ShopifyTokens
+from bff.vendors.shopify.tokens import PendingLogin, ShopifyCustomer, ShopifyTokens
 
 REFRESH_MEMBER_SECONDS = 2
 log = structlog.get_logger("signin")
@@ -20,10 +21,24 @@ class SignIn:
     """Begins, refreshes and ends sessions. Every method raises Problem `store_unavailable` when Valkey does not
     answer."""
 
-    def __init__(self, *, sessions: Sessions, exchange: Exchange, shopify: ShopifyClient) -> None:
+    def __init__(self, *, sessions: Sessions, exchange: Exchange, shopify: ShopifyClient, tasks: DetachedTasks) -> None:
         self._sessions = sessions
         self._exchange = exchange
         self._shopify = shopify
+        self._tasks = tasks
+
+    async def begin_with_code(self, code: str, pending: PendingLogin) -> tuple[ShopifyCustomer, str]:
+        """Trade a callback's code for a session; returns whose it is and the cookie's value.
+
+        Detached, since a code works once. Raises VendorRefused when it does not any more, UpstreamFailed, and Problem
+        `session_required` when the ID token does not hold.
+        """
+        return await self._tasks.run(self._begin_with_code(code, pending))
+
+    async def _begin_with_code(self, code: str, pending: PendingLogin) -> tuple[ShopifyCustomer, str]:
+        tokens = await self._shopify.redeem_code(code, pending)
+        customer = await self._shopify.customer_of(tokens.access_token)
+        return customer, await self.begin(tokens, customer)
 
     async def begin(self, tokens: ShopifyTokens, customer: ShopifyCustomer) -> str:
         """Begin a session for a customer whose token Shopify has accepted; returns the cookie's value.
@@ -68,4 +83,4 @@ class SignIn:
         if session.data.shopify.id_token is not None:
             with contextlib.suppress(UpstreamFailed, VendorRefused, TimeoutError):
                 async with asyncio.timeout(2):
-                    await self._shopify.end_session(session.data.shopify.id_token)
+                    await self._tasks.run(self._shopify.end_session(session.data.shopify.id_token))

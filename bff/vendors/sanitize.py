@@ -28,11 +28,12 @@ def sanitize_html(text: str) -> str:
 
 def strip_html(text: str) -> str:
     """A vendor's words without tags, and characters instead of entities. What was escaped is not brought to life: it is
-    taken off layer by layer, and stays escaped when there are too many."""
+    taken off layer by layer, and stays escaped when there are too many. A tag that is cut off at the end goes too."""
     for _ in range(LAYERS):
         if not re.search("[<&]", text):
             return text
-        bare = nh3.clean(BREAK.sub(" ", text), tags=set())
+        # Alone, "</" at the end is text, but on a page it would take what follows for a tag's name.
+        bare = nh3.clean(BREAK.sub(" ", text.removesuffix("</")), tags=set())
         words = " ".join(html.unescape(bare).split())
         if words == text:
             return text

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.services import Start, Vendors
 
@@ -25,6 +25,10 @@ from bff.vendors.sanitize import strip_html
         ("&amp;lt;img src=x&amp;gt;Free", "Free"),
         ("<ul><li>One</li><li>Two</li></ul>", "One Two"),
         ("caf&eacute;", "café"),
+        ("Free <b", "Free"),
+        ("Free</", "Free"),
+        ("Free&lt;/", "Free"),
+        ("5 <", "5 <"),
         ("", ""),
     ],
 )
@@ -32,17 +36,40 @@ def test_a_text_is_read_as_a_shopper_would(given: str, shown: str) -> None:
     assert strip_html(given) == shown
 
 
+# After this a browser reads a tag or a comment, whatever else comes.
+MARKUP = re.compile("<[A-Za-z/!?]")
 PIECES = st.sampled_from(
     ["<", ">", "&", "&lt;", "&gt;", "&amp;", "&#60;", "b", "script", "/", "!--", " ", "=", '"', "x"]
 )
 
 
-@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
+texts = st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40)
+
+
+@given(texts)
+@example("</")
+@example("a </ ")
+@example("&lt;/")
+@example("&amp;lt;/")
+@example("&amp;amp;lt;/")
+@example("&amp;amp;amp;lt;/")
+@example("</</")
+@example("<</")
 def test_whatever_is_given_no_tag_is_left(text: str) -> None:
-    shown = strip_html(text)
-    assert not re.search("<[A-Za-z/!?]", shown), shown
+    assert not MARKUP.search(strip_html(text))
+
+
+@given(texts)
+@example("5 < 6")
+@example("a <")
+@example("<<3")
+def test_what_is_neither_tag_nor_entity_is_kept(text: str) -> None:
     if not re.search("[<&]", text):
-        assert shown == text
+        assert strip_html(text) == text
+    # HTML knows no NUL.
+    text = text.replace("\x00", "")
+    if "&" not in text and not MARKUP.search(text):
+        assert strip_html(text).split() == text.split()
 
 
 def test_names_and_descriptions_come_without_html(start: Start, vendors: Vendors) -> None:

@@ -14,10 +14,10 @@ def _number(name: str, ordinary: int, long: int) -> int:
 
 
 # Schedules of killed processes and restarted stores, and the seed of the first: another seed tells other stories.
-CRASH_SCHEDULES = _number("CRASH_SCHEDULES", 12, 1000)
+CRASH_SCHEDULES = _number("CRASH_SCHEDULES", 10, 1000)
 CRASH_SEED = _number("CRASH_SEED", 1, 1)
 # Stories that the state machine tells.
-MACHINE_STORIES = _number("MACHINE_STORIES", 2, 120)
+MACHINE_STORIES = _number("MACHINE_STORIES", 1, 120)
 # How often the wire to Okendo breaks in each of its ways; five at a time.
 WIRE_BREAKS = _number("WIRE_BREAKS", 5, 50)
 # Purchases of a member's history that arrive all at once.
@@ -26,4 +26,4 @@ HISTORY_PURCHASES = _number("HISTORY_PURCHASES", 60, 500)
 # their own are met by all.
 FAULT_KINDS = _number("FAULT_KINDS", 3, 99)
 # Widths and colours in which every state of every page is looked at, from the front of their list.
-PAGE_LOOKS = _number("PAGE_LOOKS", 3, 5)
+PAGE_LOOKS = _number("PAGE_LOOKS", 2, 5)

@@ -25,7 +25,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Secrets: the key of a session's record, the share of its encryption key, and a JWT if it had one."""
 
     session: str
-    key_share: bytes
+    # Stored under its earlier name, so that what an earlier version sealed still opens.
+    key_share: bytes = msgspec.field(name="share")
     jwt: str | None
 
     def __repr__(self) -> str:

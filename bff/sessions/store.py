@@ -44,7 +44,8 @@ class SessionData(msgspec.Struct, frozen=True, kw_only=True):
     when Okendo last told us."""
 
     customer_id: str
-    session_nonce: str
+    # Stored under its earlier name, so that a deploy signs nobody out.
+    session_nonce: str = msgspec.field(name="generation")
     created_at: float
     shopify: ShopifyTokens
     loyalty: LoyaltyToken | None = None

@@ -128,7 +128,7 @@ RESPONSE_HEADERS: dict[str, JsonSchema] = {
     },
     "Location": {"description": "Where the outcome will be", "required": True, "schema": {"type": "string"}},
     "RateLimit": {
-        "description": "What is left of your budgets, and the seconds until one that is spent is full again",
+        "description": "What is left within your rate limits, and the seconds until one that is reached starts anew",
         "schema": {"type": "string", "examples": ['"reads";r=598, "redeem";r=89']},
     },
     "RateLimit-Policy": {
@@ -259,7 +259,7 @@ PROBLEMS: dict[Code, Meaning] = {
         "The origin is not allowed, the header `X-Loyalty-Csrf` is missing, or this is no call of a script.",
         "This request did not come from a page that may make it.",
     ),
-    "rate_limited": Meaning("The budget is spent.", "That was a little too often. Please wait a moment."),
+    "rate_limited": Meaning("The rate limit is reached.", "That was a little too often. Please wait a moment."),
     "upstream_unavailable": Meaning(
         "A vendor is down, busy, or talks nonsense.", "The loyalty program cannot be reached right now."
     ),

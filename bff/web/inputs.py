@@ -190,12 +190,12 @@ def read_locale(request: Request[Any]) -> Locale:
 
 def preferred_language(accepted: str) -> str | None:
     """The two-letter language that Accept-Language likes best (RFC 9110 §12.5.4), None when it names none."""
-    wishes: list[tuple[float, str]] = []
-    for wish in accepted.split(",")[:LANGUAGES]:
-        form = re.fullmatch(r"([A-Za-z]{2})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", wish.replace(" ", ""))
+    accepted_languages: list[tuple[float, str]] = []
+    for entry in accepted.split(",")[:LANGUAGES]:
+        form = re.fullmatch(r"([A-Za-z]{2})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", entry.replace(" ", ""))
         if form and float(form[2] or 1) > 0:
-            wishes.append((float(form[2] or 1), form[1].lower()))
-    return max(wishes, key=lambda wish: wish[0])[1] if wishes else None
+            accepted_languages.append((float(form[2] or 1), form[1].lower()))
+    return max(accepted_languages, key=lambda language: language[0])[1] if accepted_languages else None
 
 
 def read_limit(request: Request[Any]) -> int:

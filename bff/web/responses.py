@@ -208,7 +208,7 @@ def trusted(sanitised_html: str) -> Markup:
 
 
 def in_language(request: Request[StateT], response: Response, locale: Locale) -> Response:
-    """Says which language was asked for, and that the browser's wish had a part in it. The language in which Okendo
+    """Says which language was asked for, and that Accept-Language had a part in it. The language in which Okendo
     answers when none is asked for is only known where DEFAULT_LANGUAGE tells."""
     language = locale.get("language") or request.state["settings"].default_language
     if language:

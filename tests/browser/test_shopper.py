@@ -1,26 +1,14 @@
-"""What shoppers see and do in a real browser: whole journeys with and without JavaScript, and every page's manners."""
-
-from collections.abc import Iterator
-from typing import Literal
+"""What shoppers see and do in a real browser: whole journeys with and without JavaScript."""
 
 import pytest
 from playwright.sync_api import expect
-from support.breadth import PAGE_LOOKS
 from support.browser_visits import Browse, Visit
-from support.every_page import FIVE_OFF, TOURS, tour
+from support.every_page import FIVE_OFF
 from support.services import Vendors
 
 pytest_plugins = ["support.chromium"]
 pytestmark = pytest.mark.browser
 with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
-# Every rule where the layout differs most; what depends on colour and size everywhere.
-LOOKS: tuple[tuple[int, Literal["light", "dark"], tuple[str, ...]], ...] = (
-    (360, "light", ()),
-    (1280, "dark", ()),
-    (320, "dark", ("target-size",)),
-    (360, "dark", ("color-contrast", "target-size")),
-    (1280, "light", ("color-contrast", "target-size")),
-)
 LANDINGS = {
     "ella": ("/", "1,240"),
     "penny": ("/", "Waiting for you"),
@@ -99,27 +87,6 @@ def test_signing_in_leads_back_to_the_page_where_it_began(visit: Visit) -> None:
         visit.follow("Sign in")
         visit.introduce("ella")
         assert visit.path == path
-
-
-@pytest.mark.broad
-@pytest.mark.parametrize("persona", TOURS)
-def test_I3_every_page_in_every_state_is_accessible_fits_small_screens_and_keeps_its_policy(
-    visit: Visit, vendors: Vendors, persona: str
-) -> None:
-    findings = []
-    for place in tour(persona, visit, vendors):
-        findings += [f"{place.name}, {finding}" for finding in _findings(visit)]
-    assert findings + visit.complaints == []
-
-
-def _findings(visit: Visit) -> Iterator[str]:
-    for width, scheme, rules in LOOKS[:PAGE_LOOKS]:
-        # Without motion, so that no colour is caught on its way from light to dark.
-        visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        visit.page.set_viewport_size({"width": width, "height": 800})
-        yield from (f"{width} px, {scheme}: {barrier}" for barrier in visit.barriers(*rules))
-        if not visit.fits():
-            yield f"{width} px: scrolls sideways"
 
 
 def test_I3_the_browser_refuses_markup_and_styles_that_the_page_did_not_bring(visit: Visit) -> None:

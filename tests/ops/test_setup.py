@@ -1,4 +1,4 @@
-"""What `make` puts into .venv and when, with stand-ins for Python and uv that write down what they are asked to do."""
+"""What `make` puts into .venv and when, and what it makes of checks that fail, with stand-ins for the programs."""
 
 import os
 import shutil
@@ -137,3 +137,16 @@ def test_what_installers_say_is_shown_only_if_they_fail(tmp_path: Path) -> None:
     bad = Checkout(tmp_path, FAILING_UV).make("run", PIP_SAYS="the network is away", PIP_STATUS="1")
     assert bad.returncode != 0
     assert bad.stderr.startswith("no such processor\nthe network is away\n")
+
+
+@pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports"])
+def test_a_check_that_fails_is_shown_and_hides_no_other(checkout: Checkout, failing: str) -> None:
+    checkout.says("chromium")
+    tools = ("ruff", "mypy", "lint-imports")
+    for tool in tools:
+        checkout.program(f".venv/bin/{tool}", f"#!/bin/sh\necho 'this is {tool}'; exit {int(tool == failing)}\n")
+    done = checkout.make("check")
+    assert done.returncode != 0
+    assert all(f"this is {tool}" in done.stdout for tool in tools)
+    checkout.program(f".venv/bin/{failing}", "#!/bin/sh\n")
+    assert checkout.make("check").returncode == 0

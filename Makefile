@@ -6,7 +6,7 @@ RUN = .venv/has-run
 DEV = .venv/has-dev
 # Most of a test is waiting for servers, so more of them run at once than there are processors. Each of these processes
 # reads all tests, which takes twice as long where Python is told not to keep what it has compiled.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 7 --dist loadgroup --no-loadscope-reorder --durations=25
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 6 --dist loadgroup --no-loadscope-reorder --durations=25
 COMPILE = $(BIN)/uv --system-certs pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header -q
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
+from support.breadth import OTHER_SITES
 from support.browser_visits import Browse, Elsewhere, Visit, writes
 from support.every_page import FIVE_OFF
 from support.services import Vendors
@@ -138,13 +139,14 @@ def test_B16_signing_out_in_a_page_of_ella_does_not_sign_tara_out(visit: Visit) 
 # Other sites ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["attacker", "neighbour"])
+@pytest.fixture(params=["attacker", "neighbour"][:OTHER_SITES])
 def site(request: pytest.FixtureRequest) -> Elsewhere:
     """Somebody else's site, and another origin of the same site, whose requests carry the shopper's cookies."""
     site: Elsewhere = request.getfixturevalue(request.param)
     return site
 
 
+@pytest.mark.broad
 def test_D2_a_form_on_another_site_changes_nothing(visit: Visit, vendors: Vendors, site: Elsewhere) -> None:
     visit.sign_in("ella")
     jar = visit.cookies
@@ -158,6 +160,7 @@ def test_D2_a_form_on_another_site_changes_nothing(visit: Visit, vendors: Vendor
     assert "1,240" in visit.words
 
 
+@pytest.mark.broad
 def test_D7_another_site_cannot_sign_a_visitor_in_as_somebody_else(
     visit: Visit, vendors: Vendors, site: Elsewhere
 ) -> None:
@@ -173,6 +176,7 @@ def test_D7_another_site_cannot_sign_a_visitor_in_as_somebody_else(
     assert visit.cookies == []
 
 
+@pytest.mark.broad
 def test_D9_another_site_learns_nothing_from_loading_our_addresses(
     visit: Visit, site: Elsewhere, neighbour: Elsewhere
 ) -> None:
@@ -183,6 +187,7 @@ def test_D9_another_site_learns_nothing_from_loading_our_addresses(
     assert _learned(visit, site) == {"error"}
 
 
+@pytest.mark.broad
 def test_I6_no_page_can_be_framed_by_another_origin(visit: Visit, site: Elsewhere, neighbour: Elsewhere) -> None:
     visit.sign_in("ella")
     assert "Elsewhere" in _framed(visit, site, neighbour.origin)

@@ -24,6 +24,10 @@ WIRE_BREAKS = _number("WIRE_BREAKS", 5, 50)
 HISTORY_PURCHASES = _number("HISTORY_PURCHASES", 60, 500)
 # Kinds of a vendor's trouble that mean the same and that each route, page or step meets; those that mean something of
 # their own are met by all.
-FAULT_KINDS = _number("FAULT_KINDS", 3, 99)
+FAULT_KINDS = _number("FAULT_KINDS", 2, 99)
 # Widths and colours in which every state of every page is looked at, from the front of their list.
 PAGE_LOOKS = _number("PAGE_LOOKS", 2, 5)
+# Personas who walk through every state of every page, from the front of their list.
+WALKED_PERSONAS = _number("WALKED_PERSONAS", 2, 99)
+# Other sites that try to misuse a shopper's browser: a stranger's, then one of the same site.
+OTHER_SITES = _number("OTHER_SITES", 1, 2)

@@ -4,15 +4,20 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from support.breadth import SCRIPT_MODES
 from support.browser_visits import Browse, Visit, writes
 from support.every_page import FIVE_OFF
 from support.services import Vendors
 
 pytest_plugins = ["support.chromium"]
 pytestmark = pytest.mark.browser
-with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without-scripts"])
+SCRIPTS = {"with-scripts": True, "without-scripts": False}
+with_and_without_scripts = pytest.mark.parametrize(
+    "scripts", list(SCRIPTS.values())[:SCRIPT_MODES], ids=list(SCRIPTS)[:SCRIPT_MODES]
+)
 
 
+@pytest.mark.broad
 @with_and_without_scripts
 def test_L7_a_double_click_on_redeem_is_one_redemption(browse: Browse, vendors: Vendors, scripts: bool) -> None:
     visit = browse(java_script_enabled=scripts)
@@ -27,6 +32,7 @@ def test_L7_a_double_click_on_redeem_is_one_redemption(browse: Browse, vendors: 
     assert vendors.member("ella")["balance"] == 740
 
 
+@pytest.mark.broad
 @with_and_without_scripts
 def test_L7_a_double_click_on_join_is_one_enrolment(browse: Browse, vendors: Vendors, scripts: bool) -> None:
     visit = browse(java_script_enabled=scripts)
@@ -39,6 +45,7 @@ def test_L7_a_double_click_on_join_is_one_enrolment(browse: Browse, vendors: Ven
     assert len(vendors.member("penny")["enrolments"]) == 1
 
 
+@pytest.mark.broad
 @with_and_without_scripts
 def test_L7_a_double_click_on_invite_is_one_invitation(browse: Browse, vendors: Vendors, scripts: bool) -> None:
     visit = browse(java_script_enabled=scripts)
@@ -52,6 +59,7 @@ def test_L7_a_double_click_on_invite_is_one_invitation(browse: Browse, vendors: 
     assert writes(vendors) == ["referral_request"]
 
 
+@pytest.mark.broad
 @with_and_without_scripts
 def test_L7_reload_Back_and_Forward_after_redeeming_redeem_nothing_more(
     browse: Browse, vendors: Vendors, scripts: bool
@@ -94,6 +102,7 @@ def _wait_for_code(visit: Visit) -> None:
     raise AssertionError(visit.words)
 
 
+@pytest.mark.broad
 @with_and_without_scripts
 def test_L7_Back_and_pressing_the_button_again_is_one_redemption(
     browse: Browse, vendors: Vendors, scripts: bool

@@ -75,8 +75,9 @@ def _next_best(found: list[Reward] | None) -> Reward | None:
     ready = [reward for reward in judged if reward.can_redeem and reward.can_redeem.state == "ready"]
     if ready:
         return max(ready, key=lambda reward: reward.points)
-    return min((reward for reward in judged if _missing(reward)), key=_missing, default=None)
+    gaps = {reward.id: missing for reward in judged if (missing := _missing_points(reward)) is not None}
+    return min((reward for reward in judged if reward.id in gaps), key=lambda reward: gaps[reward.id], default=None)
 
 
-def _missing(reward: Reward) -> int:
-    return reward.can_redeem.missing_points or 0 if reward.can_redeem else 0
+def _missing_points(reward: Reward) -> int | None:
+    return reward.can_redeem.missing_points if reward.can_redeem else None

@@ -1,5 +1,6 @@
 """What every schema is made of, and values that several of them share."""
 
+import math
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -27,7 +28,8 @@ def member_state(state: str) -> MemberState:
 
 
 def whole(points: float | None) -> int | None:
-    return None if points is None else int(points)
+    """A balance or a price in whole points; a part of a point cannot be spent."""
+    return None if points is None else math.floor(points)
 
 
 def amount(money: str | float | None) -> str | None:

@@ -1,5 +1,6 @@
 """The public program: ways to earn, rewards, tiers, questions."""
 
+import math
 from typing import Annotated, Literal, Self
 
 import msgspec
@@ -100,7 +101,7 @@ class CanRedeem(Schema, frozen=True):
         if rule.required_tier and not _reaches(customer.tier, rule.required_tier, ladder):
             return cls(state="tier_required", required_tier=rule.required_tier)
         if customer.balance < rule.points:
-            return cls(state="insufficient_points", missing_points=int(rule.points - customer.balance))
+            return cls(state="insufficient_points", missing_points=math.ceil(rule.points - customer.balance))
         return cls(state="unavailable" if rule.eligible is False else "ready")
 
 

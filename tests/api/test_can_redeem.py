@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from support.enrolment_clients import Rows
 from support.sandbox_catalogue import (
     FIVE_OFF,
@@ -20,6 +22,10 @@ from support.sandbox_catalogue import (
 )
 from support.services import Service, Start, Vendors
 from support.shopper import Shopper
+
+from bff.schemas.member import Member
+from bff.schemas.program import CanRedeem
+from bff.vendors.okendo import replies
 
 KEY = "an-intent-of-ella-0001"
 NOT_OFFERED = (
@@ -162,3 +168,23 @@ def test_a_reward_that_was_redeemed_as_often_as_it_allows_says_so(ella: Shopper,
     assert (again.status_code, code_of(again)) == (422, "reward_ineligible")
     assert "as often as" in ella.submit(page, path).text
     assert sends(vendors) == 1
+
+
+points = st.floats(0, 1e7).map(lambda number: round(number, 2))
+
+
+@given(balance=points, price=points)
+@example(balance=499.5, price=500.0)
+@example(balance=0.0, price=0.4)
+def test_what_is_shown_never_promises_more_than_there_is(balance: float, price: float) -> None:
+    """Balances are rounded down and what is missing up, so that whoever has earned it can redeem."""
+    customer = replies.Customer(state="enrolled", balance=balance)
+    rule = replies.RedemptionRule(id="r", points=price)
+    shown, can_redeem = Member.from_okendo(customer, None), CanRedeem.from_okendo(rule, customer, [])
+    assert shown.points.balance <= balance
+    if can_redeem.state == "ready":
+        assert balance >= price
+    else:
+        assert can_redeem.missing_points is not None
+        assert can_redeem.missing_points >= 1
+        assert balance + can_redeem.missing_points >= price

@@ -14,12 +14,14 @@ class ReadAs(Enum):
 
     ID = "a text for us, but the vendor may write a number"
     TEXT = "shown as it is, so whatever HTML a merchant's editor left in it is taken off"
+    WORD = "one of the vendor's own words, which it capitalises in places"
     TIME = "a day alone is its beginning"
     EXPIRY = "a day alone lasts until its end"
 
 
 Id = Annotated[str, ReadAs.ID]
 Text = Annotated[str, ReadAs.TEXT]
+Word = Annotated[str, ReadAs.WORD]
 Time = Annotated[datetime, ReadAs.TIME]
 Expiry = Annotated[datetime, ReadAs.EXPIRY]
 

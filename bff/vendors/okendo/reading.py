@@ -98,6 +98,8 @@ def _usable(value: Any, field: ReplyField) -> Any:
         return parse_timestamp(value, is_end=field.read_as is ReadAs.EXPIRY) or MISSING
     if field.read_as is ReadAs.ID and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
+    if field.read_as is ReadAs.WORD and isinstance(value, str):
+        value = value.strip().casefold()
     try:
         usable = msgspec.convert(value, field.type, strict=False)
     except msgspec.ValidationError:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bff.vendors.okendo.fields import Expiry, Id, Names, Reply, Text, Time
+from bff.vendors.okendo.fields import Expiry, Id, Names, ReadAs, Reply, Text, Time, Word
 
 STATUS = Names("status", "state")
 DATE = Names("date", "dateCreated", "createdAt")
@@ -34,6 +34,7 @@ class EarningRule(Reply, frozen=True):
     url: Annotated[str | None, Names("url", "socialUrl")] = None
     completed: Annotated[
         bool | Literal["completed", "complete", "incomplete", "pending"] | None,
+        ReadAs.WORD,
         Names("isCompleted", "completed", "completionStatus", "status"),
     ] = None
 
@@ -83,12 +84,12 @@ class Login(Reply, frozen=True):
     token: Annotated[
         str, msgspec.Meta(min_length=1), Names("token", "accessToken", "customerToken", "jwt", "loyaltyToken")
     ]
-    state: Annotated[str, Names("status", "customer.status", "loyaltyCustomer.status")] = "pending"
+    state: Annotated[Word, Names("status", "customer.status", "loyaltyCustomer.status")] = "pending"
 
 
 class Customer(Reply, frozen=True):
     balance: Annotated[float, Names("points.balance", "pointsBalance")]
-    state: Annotated[str, STATUS] = "pending"
+    state: Annotated[Word, STATUS] = "pending"
     pending: Annotated[float | None, Names("points.pending", "pointsPending")] = None
     tier: Annotated[Text | None, Names("vipTierName", "vipTier.name", "vipTier")] = None
     birthday_day: Annotated[int | None, Names("birthday.day")] = None

@@ -5,6 +5,7 @@ the test holds, and the sandbox, which holds back a reply.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -248,14 +249,22 @@ class Plant:
 
     def settle(self) -> None:
         """Give the worker its time, until every line has a clear end."""
+        patient_until = time.monotonic() + 25
 
         def clear() -> bool:
             if not self.ask("SELECT 1 FROM redemptions WHERE state NOT IN ('succeeded', 'failed')"):
                 return True
             self.time_passes()
+            if time.monotonic() > patient_until:
+                self.long_time_passes()
             return False
 
-        until(clear, 60)
+        until(clear, 90)
+
+    def long_time_passes(self) -> None:
+        """Five minutes for jobs that seem to be done: when PostgreSQL went away just as one ended, nobody does it."""
+        with self.sql() as sql:
+            sql.execute("UPDATE procrastinate_events SET at = at - interval '6 minutes' WHERE type = 'started'")
 
 
 def live_through(plant: Plant, schedule: Schedule) -> None:

@@ -21,7 +21,7 @@ AWAY = "status:500"
 RETAIL_STATES = ("active", "unauthenticated", "initialized", "disconnected")
 OFTEN = 9
 TRY_AGAIN = "Try again"
-SPARED_SECONDS = 5
+PATIENCE_SECONDS = 5
 # Sends the form and does not wait for the answer.
 SEND = """() => {
   const form = document.querySelector("main form");
@@ -44,7 +44,7 @@ class Place:
             vendors.fault(self.vendor, AWAY, OFTEN)
         self.going(visit, vendors)
         # The service spares a vendor that has just failed for two seconds; a quick walk comes back earlier than that.
-        latest = time.monotonic() + SPARED_SECONDS
+        latest = time.monotonic() + PATIENCE_SECONDS
         while not self.vendor and self.says not in visit.words and TRY_AGAIN in visit.words:
             assert time.monotonic() < latest, f"{self.name} says {TRY_AGAIN!r} for too long:\n{visit.words}"
             visit.go(visit.path)

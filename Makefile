@@ -39,30 +39,80 @@ NO_CHROMIUM = printf '%s\n' '' \
 	"  anywhere         $(BIN)/playwright install chromium" \
 	"  you have one     CHROMIUM=/path/to/it make test" ""
 
-.PHONY: help run test test-long bench check chromium requirements
+# Debian keeps PgBouncer where only root looks.
+FIND_PGBOUNCER = \
+	for place in "$$PGBOUNCER" pgbouncer /usr/sbin/pgbouncer /usr/local/sbin/pgbouncer /opt/homebrew/bin/pgbouncer; do \
+		if [ -n "$$place" ] && command -v "$$place"; then exit 0; fi; \
+	done; exit 1
+NO_PGBOUNCER = printf '%s\n' '' \
+	"No PgBouncer was found, and the tests behind a connection pooler need one:" \
+	"  Debian, Ubuntu   apt-get install pgbouncer" \
+	"  macOS            brew install pgbouncer" \
+	"  you have one     PGBOUNCER=/path/to/it make test" ""
+
+# Says in which folder the programs of the oldest PostgreSQL are that is supported; Debian keeps them out of the PATH.
+FIND_POSTGRESQL_15 = \
+	for place in "$$POSTGRESQL_15" /usr/lib/postgresql/15/bin /opt/homebrew/opt/postgresql@15/bin \
+		/usr/local/opt/postgresql@15/bin; do \
+		if [ -n "$$place" ] && [ -x "$$place/initdb" ]; then echo "$$place"; exit 0; fi; \
+	done; exit 1
+NO_POSTGRESQL_15 = printf '%s\n' '' \
+	"No PostgreSQL 15 was found, and the tests with the oldest one that is supported need it:" \
+	"  Debian 12        apt-get install postgresql-15" \
+	"  macOS            brew install postgresql@15" \
+	"  you have one     POSTGRESQL_15=/folder/of/its/programs make test" ""
+
+FIND_PROMTOOL = \
+	for place in "$$PROMTOOL" promtool /opt/homebrew/bin/promtool; do \
+		if [ -n "$$place" ] && command -v "$$place"; then exit 0; fi; \
+	done; exit 1
+NO_PROMTOOL = printf '%s\n' '' \
+	"No promtool was found, and the tests of the alert rules need it. It comes with Prometheus:" \
+	"  Debian, Ubuntu   apt-get install prometheus" \
+	"  macOS            brew install prometheus" \
+	"  you have one     PROMTOOL=/path/to/it make test" ""
+
+.PHONY: help client messages run test test-long bench bench-growth bench-hosts bench-overload bench-phone check sbom \
+	audit chromium pgbouncer postgresql-15 prometheus requirements
 
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
 	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/support/breadth.py says'
-	@echo 'make bench          how fast webhooks are taken while the worker is behind'
-	@echo 'make check          lint, types and import contracts only'
+	@echo 'make bench          what an answer costs, beside a bare server and peers that do the same work (Linux)'
+	@echo 'make bench-growth   whether a million sessions and a million rows make it slower (a quarter of an hour, Linux)'
+	@echo 'make bench-hosts    several web processes on several hosts, over the same stores (root, Linux)'
+	@echo 'make bench-overload who is served, and how soon, when far more is asked than can be done'
+	@echo 'make bench-phone    how soon pages are there on a slow phone, and what they weigh (Chromium)'
+	@echo 'make check          lint, types, translations and import contracts only'
+	@echo 'make messages       find the texts of code and templates, and bring locales/ up to date'
+	@echo 'make client         build what storefronts load into static/, and the package into .run/client'
+	@echo 'make sbom           what serves is made of (CycloneDX) and its licences, into .run/sbom'
+	@echo 'make audit          known vulnerabilities of all packages, where osv.dev can be asked'
 	@echo 'make requirements   write requirements*.txt anew from pyproject.toml'
 
 # One simple command, so that make starts it without a shell in between and its signals arrive.
 run: $(RUN)
 	@$(BIN)/python -m bff sandbox
 
+# A test that waits for something may fail on a machine that has no time for it; what is wrong fails alone as well. The
+# third that fails again ends it. Exit status 1 says that tests failed, all others that there is more to mend.
+AGAIN = { [ $$? = 1 ] && echo "What failed is tried once more, one test at a time." && \
+	$(PYTEST) -n 0 -m "$$marked" --last-failed --last-failed-no-failures none --maxfail 3 && \
+	echo "THE TESTS ABOVE PASSED ONLY WHEN THEY WERE ALONE. See docs/testing.md."; }
+
 # $(1) is the marker of the tests to run, or empty for all.
-TESTED = if chromium=$$($(FIND_CHROMIUM)); then \
-		echo "Browser tests use $$chromium"; \
-		CHROMIUM="$$chromium" $(PYTEST) $(if $(1),-m $(1)); \
-	elif [ "$$CI" = true ]; then \
-		$(NO_CHROMIUM); exit 1; \
-	else \
-		$(NO_CHROMIUM); \
-		$(PYTEST) -m '$(if $(1),$(1) and )not browser' && echo 'WITHOUT THE BROWSER TESTS: no Chromium was found, see above.'; \
-	fi
+TESTED = marked='$(1)'; without=; \
+	and_not() { marked="$${marked:+$$marked and }not $$1"; without="$$without $$1"; }; \
+	if chromium=$$($(FIND_CHROMIUM)); then echo "Browser tests use $$chromium"; else $(NO_CHROMIUM); and_not browser; fi; \
+	if pgbouncer=$$($(FIND_PGBOUNCER)); then echo "Pooler tests use $$pgbouncer"; else $(NO_PGBOUNCER); and_not pooler; fi; \
+	if postgresql=$$($(FIND_POSTGRESQL_15)); then echo "The oldest PostgreSQL is in $$postgresql"; \
+		else $(NO_POSTGRESQL_15); and_not oldest_postgresql; fi; \
+	if promtool=$$($(FIND_PROMTOOL)); then echo "Tests of the alert rules use $$promtool"; else $(NO_PROMTOOL); and_not promtool; fi; \
+	if [ -n "$$without" ] && [ "$$CI" = true ]; then exit 1; fi; \
+	export CHROMIUM="$$chromium" PGBOUNCER="$$pgbouncer" POSTGRESQL_15="$$postgresql" PROMTOOL="$$promtool"; \
+	$(PYTEST) -m "$$marked" || $(AGAIN) || exit 1; \
+	if [ -n "$$without" ]; then echo "WITHOUT THE TESTS OF:$$without. What they need was not found, see above."; fi
 
 test: check
 	@$(call TESTED,)
@@ -72,7 +122,20 @@ test-long: $(DEV)
 	@BREADTH=long; export BREADTH; $(call TESTED,broad)
 
 bench: $(RUN)
+	@$(BIN)/python -m benchmarks.compare
 	@$(BIN)/python -m benchmarks.webhooks
+
+bench-growth: $(RUN)
+	@$(BIN)/python -m benchmarks.growth
+
+bench-hosts: $(RUN)
+	@$(BIN)/python -m benchmarks.hosts
+
+bench-overload: $(RUN)
+	@$(BIN)/python -m benchmarks.overload
+
+bench-phone: $(DEV)
+	@CHROMIUM=$$($(FIND_CHROMIUM)) || { $(NO_CHROMIUM); exit 1; }; export CHROMIUM; $(BIN)/python -m benchmarks.phone
 
 # What lint-imports says is kept apart from what mypy says meanwhile; none that fails hides another.
 check: $(DEV)
@@ -81,18 +144,45 @@ check: $(DEV)
 	$(BIN)/ruff check .; lint=$$?; \
 	$(BIN)/ruff format --check .; format=$$?; \
 	$(BIN)/mypy; types=$$?; \
+	$(BIN)/python -m tools.messages --check; messages=$$?; \
 	wait $$contracts; contracts=$$?; cat .run/contracts; \
-	[ "$$lint $$format $$types $$contracts" = '0 0 0 0' ]
+	[ "$$lint $$format $$types $$messages $$contracts" = '0 0 0 0 0' ]
+
+messages: $(DEV)
+	@$(BIN)/python -m tools.messages
+
+client: $(DEV)
+	@$(BIN)/python -m tools.client
+
+sbom: $(RUN)
+	@$(BIN)/python -m tools.sbom .run/sbom && ls .run/sbom/*
+
+audit: .venv/has-uv $(RUN)
+	@$(BIN)/python -m tools.audit
 
 # Says where Chromium is, or fails.
 chromium: $(DEV)
 	@$(FIND_CHROMIUM)
 
+# Says where PgBouncer is, or fails.
+pgbouncer:
+	@$(FIND_PGBOUNCER)
+
+# Says where PostgreSQL 15 is, or fails.
+postgresql-15:
+	@$(FIND_POSTGRESQL_15)
+# Says where promtool is, or fails; the target is named as the package that brings it.
+prometheus:
+	@$(FIND_PROMTOOL)
+
 requirements: .venv/has-uv
 	$(COMPILE) --group uv -o requirements-uv.txt
 	$(COMPILE) pyproject.toml -o requirements.txt
 	$(COMPILE) pyproject.toml --extra run -c requirements.txt -o requirements-run.txt
-	$(COMPILE) pyproject.toml --extra dev -c requirements-run.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra otel -c requirements.txt -o requirements-otel.txt
+	$(COMPILE) pyproject.toml --extra sentry -c requirements.txt -o requirements-sentry.txt
+	$(COMPILE) pyproject.toml --extra dev -c requirements-run.txt -c requirements-otel.txt -c requirements-sentry.txt \
+		-o requirements-dev.txt
 
 # Compiled in advance, with what it needs: else each of the processes that run tests would compile for itself.
 $(DEV): BYTECODE = --compile-bytecode

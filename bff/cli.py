@@ -7,13 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple
 
-from bff.errors import Problem, SettingsError
+from bff.errors import CommandFailed, Problem, SettingsError
 from bff.ops.commands import GROUPS, Argument, argument
+from bff.ops.terminal import say, say_json, say_lines
 
-ROOT = Path(__file__).resolve().parent.parent
 # The address of the service in the document that is kept in docs/.
 EXAMPLE_URL = "https://loyalty.example.com"
 
@@ -24,10 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen.run(chosen)
     except SettingsError as error:
-        print(f"bff: {error}", file=sys.stderr)
+        say(f"bff: {error}", sys.stderr)
         return 2
     except Problem as problem:
-        print(f"bff: {problem.detail}", file=sys.stderr)
+        say(f"bff: {problem.detail}", sys.stderr)
+        return 1
+    except CommandFailed as failure:
+        say(f"bff: {failure}", sys.stderr)
         return 1
     return 0
 
@@ -53,7 +55,7 @@ def _add(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
     for each in arguments:
-        parser.add_argument(each.name, **each.options)
+        parser.add_argument(each.name, *each.aliases, **each.options)
     return parser
 
 
@@ -62,12 +64,15 @@ def _add(
 
 def serve(_: argparse.Namespace) -> None:
     from bff.ops import server
+    from bff.ops.exports import check_extras
     from bff.settings.read import read_settings
     from bff.telemetry.metrics_folder import metrics_folder
     from bff.vendors.okendo.overrides import operations_with_overrides
+    from bff.web.forwarded import Proxies
 
     settings = read_settings(os.environ)
     operations_with_overrides(settings.okendo.overrides)
+    check_extras(settings)
     with ExitStack() as stack:
         if settings.web_concurrency > 1:
             # Read by the processes that are about to start, and by the metrics library in each of them.
@@ -77,41 +82,50 @@ def serve(_: argparse.Namespace) -> None:
             port=settings.port,
             workers=settings.web_concurrency,
             log_level=settings.log_level,
+            keep_alive_seconds=settings.keep_alive_seconds,
+            proxies=Proxies(settings),
         )
 
 
 def worker(_: argparse.Namespace) -> None:
+    from bff.ops.exports import check_extras, exporting
+    from bff.ops.presence import present
+    from bff.ops.publishing import published
     from bff.services import build
+    from bff.settings.production import log_weaknesses
     from bff.settings.read import read_settings
     from bff.telemetry.logs import set_up
     from bff.worker import jobs_of, run_until_signalled
 
     settings = read_settings(os.environ)
+    check_extras(settings)
     set_up(settings.log_level)
+    log_weaknesses(settings)
 
     async def run() -> None:
-        async with build(settings) as services:
+        async with (
+            build(settings, is_worker=True) as services,
+            published(services, "worker"),
+            present(services, "worker"),
+        ):
             await run_until_signalled(jobs_of(services))
 
-    asyncio.run(run())
+    with exporting(settings):
+        asyncio.run(run())
 
 
 def migrate(_: argparse.Namespace) -> None:
     from bff.settings.read import read_settings
 
     migrate_database(read_settings(os.environ).database.url)
-    print("The database is up to date.")
+    say("The database is up to date.")
 
 
 def migrate_database(url: str) -> None:
-    """Bring the tables of the PostgreSQL at this address up to date."""
-    from alembic import command
-    from alembic.config import Config
+    """Bring the tables of the PostgreSQL at this address up to date; raises CommandFailed."""
+    from bff.ops.migrate import bring_up_to_date
 
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    config.attributes["url"] = "postgresql+psycopg://" + url.partition("://")[2]
-    command.upgrade(config, "head")
+    bring_up_to_date(url, lambda sentence: say(f"bff: {sentence}", sys.stderr))
 
 
 def sandbox(_: argparse.Namespace) -> None:
@@ -124,25 +138,43 @@ def openapi(_: argparse.Namespace) -> None:
     from bff.api.routes import ENDPOINTS
     from bff.openapi.document import document
 
-    print(json.dumps(document(ENDPOINTS, EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
+    say_lines(json.dumps(document(ENDPOINTS, EXAMPLE_URL), indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def copy(chosen: argparse.Namespace) -> None:
+    """Raises SettingsError, and CommandFailed for a language that there is not."""
+    from bff.languages.catalogues import Catalogues
+    from bff.languages.copy import as_toml
+    from bff.settings.read import read_alone
+
+    catalogues = Catalogues(read_alone("LOCALE_DIR", os.environ))
+    if chosen.language not in catalogues.tags:
+        raise CommandFailed(f"the languages are {', '.join(catalogues.tags)}.")
+    say_lines("\n".join(as_toml(catalogues.words(chosen.language), chosen.word)))
 
 
 def doctor(chosen: argparse.Namespace) -> None:
-    """Ends the process with status 1 when a check failed."""
+    """Ends the process with status 1 when a check failed, or when the file that was made cannot work."""
     if chosen.okendo_docs is not None:
         from bff.ops.okendo_diff import overrides_from
 
-        print(overrides_from(chosen.okendo_docs), end="")
+        made = overrides_from(chosen.okendo_docs)
+        say_lines(made.text)
+        if made.gaps:
+            say(f"bff: the file does not work as it is: {'; '.join(made.gaps)}", sys.stderr)
+            raise SystemExit(1)
         return
-    import msgspec
-
-    from bff.ops.doctor import examine
+    from bff.ops.doctor import examine, examine_origin
     from bff.ops.report import format_report
     from bff.telemetry.logs import set_up
 
     set_up("error", sys.stderr)
-    report = asyncio.run(examine(os.environ))
-    print(msgspec.json.encode(report).decode() if chosen.json else format_report(report))
+    checks = examine(os.environ) if chosen.origin is None else examine_origin(os.environ, chosen.origin)
+    report = asyncio.run(checks)
+    if chosen.json:
+        say_json(report)
+    else:
+        say_lines(format_report(report))
     if not report.healthy:
         raise SystemExit(1)
 
@@ -152,6 +184,10 @@ def administer(chosen: argparse.Namespace) -> None:
     from bff.ops import admin
     from bff.services import build
     from bff.settings.read import read_settings
+    from bff.telemetry.logs import set_up
+
+    # Standard output has the answer, which programs read; what has to be logged meanwhile goes elsewhere.
+    set_up("warning", sys.stderr)
 
     async def run() -> None:
         async with build(read_settings(os.environ)) as services:
@@ -174,8 +210,13 @@ COMMANDS = (
     Command(migrate, "bring the database up to date; running it again changes nothing"),
     Command(sandbox, "run everything on this machine, with simulated vendors"),
     Command(openapi, "print the OpenAPI document of the JSON routes"),
+    Command(copy, "print the texts of the pages in a language, for the setting COPY", (
+        argument("language", "such as en, or one of LOCALE_DIR"),
+        argument("word", "only texts that have it", nargs="?", default=""),
+    )),
     Command(doctor, "check settings, stores and vendors, and say what is wrong and how to correct it", (
         argument("--json", "one JSON object instead of lines", action="store_true"),
+        argument("--origin", "say whether pages of this origin may call, and what to set if not", metavar="URL"),
         argument("--okendo-docs", "make an overrides file from a saved page of Okendo's reference", metavar="FILE"),
     )),
 )  # fmt: skip

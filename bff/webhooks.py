@@ -13,6 +13,7 @@ from bff.errors import Problem
 from bff.stores.inbox import Arrival, Inbox
 from bff.stores.queue import Task
 from bff.vendors.okendo import webhooks as okendo
+from bff.vendors.shopify import webhooks as shopify
 from bff.vendors.subtotal import webhooks as subtotal
 from bff.web.state import WebState
 
@@ -57,10 +58,24 @@ async def from_okendo(request: Request[WebhookState]) -> Response:
     return await _stored(request, arrival, "refresh_member")
 
 
+async def from_shopify(request: Request[WebhookState]) -> Response:
+    """What a customer asks for at Shopify; anything else that Shopify sends is answered and not stored."""
+    body = await request.body()
+    shopify.check_signature(request.headers, body, _known(request.state["settings"].shopify.webhook_secret))
+    topic = shopify.topic_of(request.headers)
+    if topic is None:
+        log.info("webhook", vendor="shopify", state="ignored")
+        return Response(status_code=204)
+    asked = shopify.read_request(topic, request.headers.get("x-shopify-webhook-id", ""), body)
+    digest = hashlib.sha256(body).hexdigest()
+    arrival = Arrival(vendor="shopify", event_id=asked.id, type=asked.topic, digest=digest, body=body)
+    return await _stored(request, arrival, "take_request")
+
+
 async def _stored(request: Request[WebhookState], arrival: Arrival, task: Task) -> Response:
     """204 for a new event and for one that came before: the vendor need not send it again."""
     is_new = await request.state["inbox"].store(arrival, task)
-    log.info("webhook", vendor=arrival.vendor, type=arrival.type, is_new=is_new)
+    log.info("webhook", vendor=arrival.vendor, what=arrival.type, state="new" if is_new else "repeated")
     return Response(status_code=204)
 
 

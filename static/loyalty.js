@@ -23,6 +23,9 @@ if (navigator.clipboard) {
   }
 }
 
+// The link makes one ticket the target, which alone is then printed.
+for (const link of document.querySelectorAll("a[data-print]")) link.addEventListener("click", () => setTimeout(print));
+
 // One form, one submission. Disabled a moment later, so that the form itself still goes out.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;

@@ -1,6 +1,6 @@
 """What every test stands on: real PostgreSQL, Valkey and sandbox for the whole run, and a fresh service each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 from support.empty_stores import emptied_at, keeping
-from support.services import Log, Service, Start, Vendors, in_thread, settings_for, worker_in_thread
+from support.services import Clock, Log, Service, Start, Vendors, Work, in_thread, settings_for, worker_in_thread
 from support.shopper import Shopper
 from support.temporary_files import Folder
 
@@ -44,8 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a module that share a fixture of it go to one process; these groups begin first, for they take longest,
     and then what is repeated for breadth. All others go wherever there is room."""
     for item in items:
+        if operation := getattr(item, "operation_label", None):
+            # Schemathesis gives all operations of a test one id, and xdist runs one test for each id.
+            item._id = item._id.with_params(operation)
         if shares_with_its_module(item):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    assert len({item.nodeid for item in items}) == len(items), "of two tests with one id xdist runs one"
     items.sort(key=lambda item: (item.get_closest_marker("xdist_group") is None, "broad" not in item.keywords))
 
 
@@ -55,10 +59,17 @@ def shares_with_its_module(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def log() -> Log:
-    """Everything that services in this process log, at the most talkative level."""
+def stream() -> Log:
+    """Where services in this process log, at the most talkative level."""
     stream = Log()
     set_up("debug", stream)
+    return stream
+
+
+@pytest.fixture
+def log(stream: Log) -> Log:
+    """What services in this process have logged since the test began."""
+    stream.clear()
     return stream
 
 
@@ -89,7 +100,9 @@ def sandbox(urls: list[str]) -> Iterator[Vendors]:
         javascript_origins=tuple(urls),
         client_secret=known["SHOPIFY_CLIENT_SECRET"],
     )
-    with serve(config) as address, httpx2.Client(trust_env=False, timeout=20) as http:
+    # A connection is left well before the sandbox closes it, so that no call meets one that closes.
+    limits = httpx2.Limits(keepalive_expiry=2)
+    with serve(config) as address, httpx2.Client(trust_env=False, timeout=20, limits=limits) as http:
         yield Vendors(address, http)
 
 
@@ -140,12 +153,12 @@ def service(start: Start) -> Service:
 
 
 @pytest.fixture
-def work(settings: dict[str, str]) -> Iterator[Callable[..., None]]:
+def work(settings: dict[str, str]) -> Iterator[Work]:
     """Starts a worker beside the service, with changed settings: `work(REDEMPTION_SETTLING_SECONDS="1")`."""
     with ExitStack() as stack:
 
-        def starter(**changes: str) -> None:
-            stack.enter_context(worker_in_thread(settings | changes))
+        def starter(**changes: str) -> Clock:
+            return stack.enter_context(worker_in_thread(settings | changes))
 
         yield starter
 

@@ -4,7 +4,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.api.endpoint import MEMBER_FAILS, Endpoint
+from bff.api.endpoint import OKENDO_FAILS, Endpoint
 from bff.members.activity import MemberActivity
 from bff.members.tiers import MemberTiers
 from bff.schemas.activity import Activity, Wallet
@@ -21,15 +21,15 @@ class ActivityState(WebState):
     tiers: MemberTiers
 
 
-async def my_coupons(request: Request[ActivityState]) -> Response:
-    return reply(Wallet(coupons=await request.state["activity"].coupons(require_session(request))))
+async def list_coupons(request: Request[ActivityState]) -> Response:
+    return reply(await request.state["activity"].coupons(require_session(request)))
 
 
-async def my_tier_progress(request: Request[ActivityState]) -> Response:
+async def get_tier_progress(request: Request[ActivityState]) -> Response:
     return reply(await request.state["tiers"].progress(require_session(request)))
 
 
-async def my_activity(request: Request[ActivityState]) -> Response:
+async def list_activity(request: Request[ActivityState]) -> Response:
     session = require_session(request)
     limit, cursor = read_limit(request), read_cursor(request, session, "activity")
     page = await request.state["activity"].page(session, limit=limit, cursor=cursor)
@@ -40,32 +40,35 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/me/coupons",
-        handler=my_coupons,
+        handler=list_coupons,
         summary="The coupons that have not expired",
-        description="Newest first. `applyUrl` puts the code into the cart.",
+        description=(
+            "Newest first. `applyUrl` puts the code into the cart. They are looked for in the member's history; where "
+            "that is too long, `complete` is false and older ones may be missing."
+        ),
         who="member",
         answers={200: Wallet},
-        refuses=MEMBER_FAILS,
+        refuses=("feature_unavailable", *OKENDO_FAILS),
     ),
     Endpoint(
         method="GET",
         path="/me/tier-progress",
-        handler=my_tier_progress,
+        handler=get_tier_progress,
         summary="How far it is to the next tier",
         description="`nextTier` is absent at the top; `missingSpend` where the program does not tell.",
         who="member",
         answers={200: TierProgress},
-        refuses=MEMBER_FAILS,
+        refuses=OKENDO_FAILS,
     ),
     Endpoint(
         method="GET",
         path="/me/activity",
-        handler=my_activity,
+        handler=list_activity,
         summary="What happened to the points, newest first",
         description="Follow `next` until it is null.",
         who="member",
         answers={200: Activity},
-        refuses=MEMBER_FAILS,
+        refuses=("feature_unavailable", *OKENDO_FAILS),
         query=("limit", "cursor"),
     ),
 )

@@ -5,8 +5,9 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bff.api.endpoint import MEMBER_FAILS, WRITE_FAILS, Endpoint
+from bff.api.endpoint import MEMBER_FAILS, VENDOR_FAILS, Endpoint
 from bff.members.retailers import LinkedRetailers, LinkTarget
+from bff.schemas.base import Empty
 from bff.schemas.requests import LinkRequest
 from bff.schemas.retailers import LinkAddress, Retailers
 from bff.stores.rate_limits import LINK
@@ -16,12 +17,14 @@ from bff.web.responses import reply
 from bff.web.state import WebState
 from bff.web.visitor import require_session
 
+SUBTOTAL_FAILS = ("feature_unavailable", "not_found", *VENDOR_FAILS, *MEMBER_FAILS)
+
 
 class RetailersState(WebState):
     retailers: LinkedRetailers
 
 
-async def my_retailers(request: Request[RetailersState]) -> Response:
+async def list_retailers(request: Request[RetailersState]) -> Response:
     session, retailers = require_session(request), request.state["retailers"]
     accounts, awards = await asyncio.gather(retailers.accounts(session), retailers.awards(session))
     return reply(Retailers(retailers=accounts, available=retailers.available(), awards=awards))
@@ -40,14 +43,14 @@ async def unlink_retailer(request: Request[RetailersState]) -> Response:
     session = require_session(request)
     await hit(request, LINK, session.data.customer_id)
     await request.state["retailers"].unlink(session, request.path_params["id"])
-    return Response(status_code=204)
+    return reply(Empty())
 
 
 ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/me/retailers",
-        handler=my_retailers,
+        handler=list_retailers,
         summary="Accounts at other retailers, and the points from there",
         description=(
             "Purchases with an `active` account earn points. That a shopper has come back from linking says nothing: "
@@ -55,7 +58,7 @@ ENDPOINTS = (
         ),
         who="member",
         answers={200: Retailers},
-        refuses=MEMBER_FAILS,
+        refuses=SUBTOTAL_FAILS,
     ),
     Endpoint(
         method="POST",
@@ -69,7 +72,7 @@ ENDPOINTS = (
         who="member",
         reads=LinkRequest,
         answers={201: LinkAddress},
-        refuses=("not_found", "invalid_email", "request_in_progress", *WRITE_FAILS),
+        refuses=("invalid_email", "request_in_progress", *SUBTOTAL_FAILS),
     ),
     Endpoint(
         method="DELETE",
@@ -78,7 +81,7 @@ ENDPOINTS = (
         summary="Unlink an account",
         description="What was earned stays. Linking the same retailer again does not earn the linking bonus again.",
         who="member",
-        answers={204: None},
-        refuses=("not_found", *WRITE_FAILS),
+        answers={200: Empty},
+        refuses=SUBTOTAL_FAILS,
     ),
 )

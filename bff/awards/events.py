@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 import structlog
 
+from bff.awards.counting import counted
 from bff.awards.ledger import Awards, NewAward
 from bff.awards.pay import FIRST_BACKOFF_SECONDS, NeedsReview, backoff_seconds, why_refused
 from bff.errors import UpstreamFailed, VendorRefused
@@ -82,9 +84,16 @@ class PurchaseEvents:
             on = purchase.day or today
         retailer = connection.retailer_id or ""
         actions = [action for action in self._actions if action.is_for(what, retailer, on)]
-        if purchase is not None and not purchase.total:
-            return []
-        return [_new_award(action, connection, purchase) for action in actions]
+        if purchase is None:
+            return [_new_award(action, connection) for action in actions]
+        if actions and purchase.items is None and any(action.counts == "items" for action in actions):
+            purchase = await self._with_items(connection, purchase)
+        values = [counted(action, purchase) for action in actions]
+        return [
+            _new_award(action, connection, purchase, value)
+            for action, value in zip(actions, values, strict=True)
+            if value
+        ]
 
     async def _completed(self, given: Connection | None) -> Connection:
         """The connection with retailer, customer and email, asked for where the event leaves them out."""
@@ -103,14 +112,27 @@ class PurchaseEvents:
         if given is None:
             raise NeedsReview("names no purchase")
         if (given.total is None or given.day is None) and self._subtotal is not None:
-            told = await self._subtotal.purchase(connection.id, given.id)
-            given = Purchase(id=given.id, total=given.total or told.total, day=given.day or told.day)
+            given = _merged(given, await self._subtotal.purchase(connection.id, given.id))
         if given.total is None or given.day is None:
             raise NeedsReview("names no total, or no date")
         return given
 
+    async def _with_items(self, connection: Connection, purchase: Purchase) -> Purchase:
+        """The purchase with what was in the basket, where Subtotal tells it."""
+        if self._subtotal is None:
+            return purchase
+        return _merged(purchase, await self._subtotal.purchase(connection.id, purchase.id))
 
-def _new_award(action: Action, connection: Connection, purchase: Purchase | None) -> NewAward:
+
+def _merged(given: Purchase, told: Purchase) -> Purchase:
+    """What the event says, and the rest as Subtotal told when it was asked."""
+    known = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not None}
+    return msgspec.structs.replace(told, **known)
+
+
+def _new_award(
+    action: Action, connection: Connection, purchase: Purchase | None = None, value: Decimal | None = None
+) -> NewAward:
     return NewAward(
         event=action.event,
         action=action.name,
@@ -120,5 +142,5 @@ def _new_award(action: Action, connection: Connection, purchase: Purchase | None
         retailer_id=(connection.retailer_id or "").casefold(),
         connection_id=connection.id,
         purchase_id=purchase.id if purchase else None,
-        value=purchase.total if purchase else None,
+        value=value,
     )

@@ -7,15 +7,17 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import psycopg
 
 from bff.awards import statements
+from bff.schemas.outbound import earned_elsewhere
 from bff.settings.actions import Event
 from bff.stores.database import Database, new_reference
 from bff.stores.inbox import settle_in
+from bff.stores.outbox import Outbox
 from bff.stores.queue import defer
 
 AwardState = Literal["waiting", "sent", "unknown", "paid", "needs_review"]
@@ -70,11 +72,20 @@ class Due(Award, frozen=True, kw_only=True):
     like_value: Decimal | None
 
 
+class Corrected(NamedTuple):
+    """What an award was before a person changed it."""
+
+    reference: str
+    state: str
+    reason: str | None
+
+
 class Awards:
     """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
-    def __init__(self, database: Database, *, retry_seconds: float) -> None:
+    def __init__(self, database: Database, outbox: Outbox, *, retry_seconds: float) -> None:
         self._database = database
+        self._outbox = outbox
         self._retry_seconds = retry_seconds
 
     async def add(self, event_number: int, new_awards: Sequence[NewAward]) -> int:
@@ -113,8 +124,10 @@ class Awards:
 
     async def mark_paid(self, award: Award, points: float | None, reason: str | None = None) -> None:
         """`reason` says how it is known, when Okendo's reply was lost."""
+        values = {"id": award.id, "points": points, "reason": reason}
         async with self._database.connection() as connection:
-            await connection.execute(statements.MARK_PAID, {"id": award.id, "points": points, "reason": reason})
+            if (await connection.execute(statements.MARK_PAID, values)).rowcount:
+                await self._tell(connection, award, points)
 
     async def mark_unpaid(
         self,
@@ -137,30 +150,54 @@ class Awards:
             values = {"state": state, "customer": customer_id, "limit": limit}
             return await (await cursor.execute(statements.LISTED, values)).fetchall()
 
-    async def replay(self, reference: str | None, *, possibly_paid: bool = False, note: str | None = None) -> int:
+    async def replay(
+        self,
+        reference: str | None,
+        *,
+        possibly_paid: bool = False,
+        corrects: bool = False,
+        note: str | None = None,
+    ) -> list[Corrected]:
         """Try awards that need review again, the one of this reference or all; `possibly_paid` ones only after a person
-        has seen that they were not paid. Returns how many."""
+        has seen that they were not paid. `corrects`: only those of which a person had said that they were."""
         values = {
-            "reference": reference, "possibly_paid": possibly_paid, "note": note, "retry_seconds": self._retry_seconds,
+            "reference": reference, "possibly_paid": possibly_paid, "corrects": corrects, "note": note,
+            "retry_seconds": self._retry_seconds,
         }  # fmt: skip
         async with self._database.connection() as connection:
             rows = await (await connection.execute(statements.REPLAY, values)).fetchall()
-            for number, payee in rows:
+            for number, payee, *_ in rows:
                 await defer(connection, "pay_award", number, lock=f"payee {payee}")
-            return len(rows)
+            return [Corrected(*before) for _, _, *before in rows]
 
-    async def resolve_paid(self, reference: str, note: str) -> bool:
-        """A person has seen that a possibly paid award was paid; False when there is none of this reference."""
-        async with self._database.connection() as connection:
-            resolved = await connection.execute(statements.RESOLVE_PAID, {"reference": reference, "note": note})
-            return resolved.rowcount == 1
+    async def resolve_paid(self, reference: str, note: str, *, corrects: bool) -> list[Corrected]:
+        """A person has seen that a possibly paid award was paid, or with `corrects` one of which a person had said that
+        it was not; empty when there is none of this reference."""
+        values = {"reference": reference, "note": note, "corrects": corrects}
+        async with self._database.rows_of(Award) as cursor:
+            found = await (await cursor.connection.execute(statements.RESOLVE_PAID, values)).fetchall()
+            for award in await (await cursor.execute(statements.OF_REFERENCE, values)).fetchall() if found else ():
+                await self._tell(cursor.connection, award, None)
+            return [Corrected(*row) for row in found]
 
-    async def forget(self, customer_id: str) -> tuple[int, int]:
-        """Delete a customer's awards that were surely not paid, and the addresses of the others; returns how many were
-        deleted and how many stay."""
+    async def _tell(self, connection: "psycopg.AsyncConnection[Any]", award: Award, points: float | None) -> None:
+        """Of an award that is paid now. One of a member who was forgotten has no connection any more."""
+        event = earned_elsewhere(award.customer_id, award.reference, award.earning_rule_id, points)
+        if event is not None and award.connection_id:
+            await self._outbox.add(connection, event)
+
+    async def doubt_all(self, reason: str) -> int:
+        """The database was restored from a backup: whatever is not paid there may have been paid since. Returns how
+        many wait for a person now."""
         async with self._database.connection() as connection:
-            gone = await connection.execute(statements.DELETE_UNPAID, (customer_id,))
-            kept = await connection.execute(statements.FORGET, (customer_id,))
+            return (await connection.execute(statements.DOUBT, {"reason": reason})).rowcount
+
+    async def forget(self, name: str) -> tuple[int, int]:
+        """Delete the awards of a customer, by their id or email, that were surely not paid, and the addresses of the
+        others; returns how many were deleted and how many stay."""
+        async with self._database.connection() as connection:
+            gone = await connection.execute(statements.DELETE_UNPAID, {"name": name})
+            kept = await connection.execute(statements.FORGET, {"name": name})
             return gone.rowcount, kept.rowcount
 
 

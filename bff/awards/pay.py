@@ -4,11 +4,10 @@ Awards of one payee are worked on one after the other. How a lost reply is recon
 written down in docs/decisions/pay-once.md.
 """
 
-import time
-
 import structlog
 
 from bff.awards.ledger import Award, Awards, Due
+from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
 from bff.stores.pacer import Pacer
 from bff.vendors.okendo.client import OkendoClient
@@ -48,12 +47,14 @@ class AwardPayments:
         pacer: Pacer,
         subtotal: SubtotalClient | None,
         settling_seconds: float,
+        clock: Clock,
     ) -> None:
         self._awards = awards
         self._okendo = okendo
         self._pacer = pacer
         self._subtotal = subtotal
         self._settling_seconds = settling_seconds
+        self._clock = clock
 
     async def pay(self, number: int) -> float | None:
         """Bring an award a step further. Returns in how many seconds to come back, None when nothing is to be done."""
@@ -78,10 +79,11 @@ class AwardPayments:
         email = await self._payee(award)
         balance = await self._balance(email) if award.recent_balance is None else award.recent_balance
         await self._pacer.wait()
-        began = time.monotonic()
+        # The clock on the wall goes on while a machine is suspended, which the monotonic one does not.
+        began = self._clock()
         if not await self._awards.mark_sent(award, balance):
             return None
-        if time.monotonic() - began > STALL_SECONDS:
+        if self._clock() - began > STALL_SECONDS:
             # After so long another worker may have the award in hand.
             raise UpstreamFailed("The database took too long.", sent=False)
         return await self._call_okendo(award, email)

@@ -10,8 +10,14 @@ unknown ──┬── paid                      the balance moved by what the 
           ├── waiting                   the balance did not move
           └── needs_review              the balance does not tell, or cannot be read: `possibly_paid`
 
+waiting, needs_review ── paid           Okendo's yes came late, after its reply had been taken for lost
+
 needs_review ──┬── waiting              a person has it tried again, a `possibly_paid` one only after a look
                └── paid                 a person saw in Okendo's admin that a `possibly_paid` one was paid
+
+all but paid ── needs_review            DOUBT: the database is older than what happened, so it is `possibly_paid`
+paid ── waiting                         a person corrects it: a person had said by mistake that it was paid
+waiting, needs_review ── paid           a person corrects it: a person had said by mistake that it was not
 
 A `sent` award whose worker died is treated like an `unknown` one.
 """
@@ -48,12 +54,15 @@ MARK_SENT = """
     SET state = 'sent', sent_at = now(), changed_at = now(), tries = tries + 1, balance_before = %(balance)s
     WHERE id = %(id)s AND state = 'waiting'
 """
-# The address is needed for paying alone, so it goes.
+# The address is needed for paying alone, so it goes. Okendo's own yes counts however late it comes, and whatever was
+# concluded without it; what was concluded from the balance, which then has a reason, is no more than that.
 MARK_PAID = """
     UPDATE awards
     SET state = 'paid', points = %(points)s, email = NULL, reason = %(reason)s, possibly_paid = false,
         changed_at = now()
-    WHERE id = %(id)s AND state IN ('sent', 'unknown')
+    WHERE id = %(id)s
+        AND (state IN ('sent', 'unknown')
+             OR %(reason)s::text IS NULL AND state IN ('waiting', 'needs_review') AND sent_at IS NOT NULL)
 """
 # A worker that comes back late, after another has tried again, changes nothing.
 MARK_UNPAID = """
@@ -68,19 +77,48 @@ LISTED = """
         AND (%(customer)s::text IS NULL OR customer_id = %(customer)s)
     ORDER BY id DESC LIMIT %(limit)s
 """
+# `corrects` takes back that a person said of it that it was paid: nothing has changed it since that line of the trail,
+# which was written in the same transaction and so has the same time.
 REPLAY = """
+    WITH before AS (
+        SELECT id, state, reason FROM awards
+        WHERE CASE WHEN %(corrects)s
+              THEN state = 'paid' AND EXISTS (
+                  SELECT FROM audit WHERE target = awards.reference AND action = 'awards resolve' AND at = changed_at)
+              ELSE state = 'needs_review' AND possibly_paid = %(possibly_paid)s END
+            AND (%(reference)s::text IS NULL OR reference = %(reference)s)
+        FOR UPDATE)
     UPDATE awards
     SET state = 'waiting', reason = NULL, possibly_paid = false, tries = 0, changed_at = now(),
         note = coalesce(%(note)s, note), try_until = now() + make_interval(secs => %(retry_seconds)s)
-    WHERE state = 'needs_review' AND possibly_paid = %(possibly_paid)s
-        AND (%(reference)s::text IS NULL OR reference = %(reference)s)
-    RETURNING id, payee
+    FROM before WHERE awards.id = before.id
+    RETURNING awards.id, payee, reference, before.state, before.reason
 """
+# `corrects` takes back that a person said of it that it was not paid, as long as it has not been paid since.
 RESOLVE_PAID = """
+    WITH before AS (
+        SELECT id, state, reason FROM awards
+        WHERE reference = %(reference)s
+            AND CASE WHEN %(corrects)s
+                THEN state IN ('waiting', 'needs_review') AND NOT possibly_paid AND note IS NOT NULL
+                ELSE state = 'needs_review' AND possibly_paid END
+        FOR UPDATE)
     UPDATE awards SET state = 'paid', possibly_paid = false, email = NULL, note = %(note)s, changed_at = now()
-    WHERE reference = %(reference)s AND state = 'needs_review' AND possibly_paid
+    FROM before WHERE awards.id = before.id
+    RETURNING reference, before.state, before.reason
+"""
+OF_REFERENCE = "SELECT * FROM awards WHERE reference = %(reference)s"
+DOUBT = """
+    UPDATE awards SET state = 'needs_review', possibly_paid = true, reason = %(reason)s, changed_at = now()
+    WHERE state <> 'paid'
 """
 DELETE_UNPAID = """
-    DELETE FROM awards WHERE customer_id = %s AND state IN ('waiting', 'needs_review') AND NOT possibly_paid
+    DELETE FROM awards
+    WHERE (customer_id = %(name)s OR lower(email) = lower(%(name)s) AND state <> 'paid')
+        AND state IN ('waiting', 'needs_review') AND NOT possibly_paid
 """
-FORGET = "UPDATE awards SET email = NULL, connection_id = '' WHERE customer_id = %s"
+# Who linked a shop without a customer's id is known by their email, which only an award that is not paid has.
+FORGET = """
+    UPDATE awards SET email = NULL, connection_id = ''
+    WHERE customer_id = %(name)s OR lower(email) = lower(%(name)s) AND state <> 'paid'
+"""

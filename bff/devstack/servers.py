@@ -179,8 +179,9 @@ def launched(server: Server) -> Iterator[Server]:
 
 
 @contextmanager
-def postgres(directory: Path) -> Iterator[Server]:
-    """An empty PostgreSQL on a free port of this machine; `url` is its DATABASE_URL.
+def postgres(directory: Path, programs: Path | None = None) -> Iterator[Server]:
+    """An empty PostgreSQL on a free port of this machine; `url` is its DATABASE_URL. `programs` is where its programs
+    are, if it is to be another than the embedded one.
 
     It is quick and survives no crash of the machine. PostgreSQL refuses to run as root; then it runs as `nobody`, with
     its data in /tmp, because `nobody` may not enter a directory of root's.
@@ -192,12 +193,13 @@ def postgres(directory: Path) -> Iterator[Server]:
         parent = Path("/tmp")  # noqa: S108  # TemporaryDirectory makes a private one in it.
     with TemporaryDirectory(prefix="loyalty-postgres-", dir=parent) as home:
         _chown(Path(home), options)
-        with running(_new_postgres(Path(home), directory / "postgres.log", options)) as server:
+        found = programs or _postgres_programs(Path(home), options)
+        with running(_new_postgres(found, Path(home), directory / "postgres.log", options)) as server:
             yield server
 
 
-def _new_postgres(home: Path, log: Path, options: dict[str, Any]) -> Server:
-    programs, port, password = _postgres_programs(home, options), free_port(), secrets.token_hex(16)
+def _new_postgres(programs: Path, home: Path, log: Path, options: dict[str, Any]) -> Server:
+    port, password = free_port(), secrets.token_hex(16)
     data, secret = str(home / "data"), home / "password"
     # Only loopback is listened on, but on a shared machine others are there too: hence the password.
     secret.write_text(password)

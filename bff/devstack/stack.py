@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -31,6 +31,8 @@ from bff.devstack.servers import (
     valkey,
 )
 from bff.sandbox.okendo.program import LINK_RETAILER, RETAIL_PURCHASE
+from bff.settings.previews import LOCAL_ORIGINS, is_local
+from bff.settings.published import OF_THE_SANDBOX
 
 __all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
 ROOT = Path(__file__).parents[2]
@@ -44,18 +46,13 @@ PERSONAS = {
     "tara": "enrolled, in the top tier",
     "rami": "enrolled, reads Arabic",
 }
-# What the vendors would have told the merchant; it opens nothing but the sandbox.
-SHARED = {
+# What the vendors would have told the merchant.
+SHARED = OF_THE_SANDBOX | {
     "SHOPIFY_CLIENT_ID": "6f3a1c52-9d0e-4b7a-8c41-2e5d7f90ab13",
-    "SHOPIFY_CLIENT_SECRET": "sandbox-client-secret-0123456789abcdef",
-    "SHOPIFY_STOREFRONT_TOKEN": "5f0c9a7be1d24c3890ab6d7e8f123456",
     "OKENDO_USER_ID": "3c2f8a10-64be-4d59-9f7a-1b0e6c8d2f47",
     "OKENDO_PARTNER_ID": "sandbox-partner",
-    "OKENDO_API_KEY": "sandbox0merchant0key0abcdef01234",
-    "OKENDO_WEBHOOK_SECRET": "whsec_c2FuZGJveC1va2VuZG8td2ViaG9vay1zZWNyZXQtMzI=",
-    "SUBTOTAL_API_KEY": "sandbox-subtotal-api-key",
+    "SHOP_CURRENCY": "USD",
     "SUBTOTAL_CLIENT_ID": "01JSANDB0XC11ENT0000000000",
-    "SUBTOTAL_SIGNING_SECRET": "sandbox-subtotal-signing-secret",
 }
 # What the pretended merchant would have entered in Subtotal's dashboard.
 ACTIONS = f"""
@@ -72,10 +69,26 @@ start_date = 2020-01-01
 """
 
 
+# What the merchant knows of the program: the language it is written in.
+OF_THE_MERCHANT = {"DEFAULT_LANGUAGE": "en"}
+# What whoever builds a storefront sets for it. All else that is left in a shell changes nothing here.
+PASSED_ON = (
+    "PUBLIC_URL", "STOREFRONT_ORIGINS", "PREVIEW_ORIGINS", "CROSS_SITE_MODE", "SESSION_TICKETS_TOKEN",
+    "SHOPIFY_LEGACY_TOKENS", "BRAND_NAME", "THEME", "LAYOUT", "DEFAULT_LANGUAGE", "LOCALE_DIR", "COPY",
+    "COUPON_APPLY_URL", "CART_COOKIE", "SHOP_CURRENCY",
+    "SESSION_IDLE_SECONDS", "SESSION_ABSOLUTE_SECONDS", "REQUESTS_PER_MINUTE", "LOG_LEVEL",
+    "STRUCTURED_DATA", "EVENTS_WEBHOOK_URL", "EVENTS_WEBHOOK_SECRET",
+)  # fmt: skip
+
+
+ASK_FOR_TOKEN = """curl -s {sandbox}/_control/token -H 'Content-Type: application/json' -d '{{"persona": "ella"}}'"""
+
+
 def run(root: Path = ROOT) -> None:
     """Start everything, say where it is, and stay until Ctrl-C; raises SystemExit if a part fails.
 
-    PORT, SANDBOX_PORT and BASE_PATH are read from the environment; every other setting is made up here.
+    PORT, SANDBOX_PORT, BASE_PATH and what is `PASSED_ON` are read from the environment; every other setting is made up
+    here.
     """
     port, sandbox_port = _port("PORT", 8000), _port("SANDBOX_PORT", 8001)
     if port == sandbox_port:
@@ -83,9 +96,12 @@ def run(root: Path = ROOT) -> None:
     _note_signals()
     try:
         with TemporaryDirectory(prefix="loyalty-") as directory, ExitStack() as stack:
-            servers = _start(stack, Path(directory), root, environment(port, sandbox_port, "", ""))
+            given = OF_THE_MERCHANT | {name: value for name in PASSED_ON if (value := os.environ.get(name))}
+            servers = _start(stack, Path(directory), root, environment(port, sandbox_port, "", "") | given)
             _print_addresses(servers[-3:])
+            # Other programs wait for this line.
             print(f"ready: http://localhost:{port}", flush=True)
+            _print_for_storefronts(servers[-2], servers[-3])
             _watch(servers)
     except Stopped:
         print("Everything has stopped.")
@@ -119,16 +135,24 @@ def sandbox_environment(settings: dict[str, str]) -> dict[str, str]:
     """What the sandbox must know of a service with these settings: where it is, and the secrets that both share."""
     shared = {name: value for name, value in settings.items() if name.startswith(("SHOPIFY_", "OKENDO_", "SUBTOTAL_"))}
     here, sandbox = settings["PUBLIC_URL"], settings["SHOPIFY_SHOP_URL"]
-    service = here + settings.get("BASE_PATH", "")
+    base = settings.get("BASE_PATH", "")
+    # Where browsers see it, maybe through a storefront's server, and where it is.
+    service, local = here + base, _local_url(settings) + base
     return shared | {
         "SANDBOX_PORT": sandbox.rpartition(":")[2],
         "SANDBOX_URL": sandbox,
         "SANDBOX_REDIRECT_URIS": f"{service}/callback",
         "SANDBOX_JAVASCRIPT_ORIGINS": f"{here},{settings['STOREFRONT_ORIGINS']}",
-        "SANDBOX_SUBTOTAL_WEBHOOK_URL": f"{service}/webhooks/subtotal",
+        "SANDBOX_SUBTOTAL_WEBHOOK_URL": f"{local}/webhooks/subtotal",
         "SANDBOX_SUBTOTAL_SIMULATED": settings["SUBTOTAL_SIMULATED_EVENTS"],
-        "SANDBOX_OKENDO_WEBHOOK_URL": f"{service}/webhooks/okendo",
+        "SANDBOX_OKENDO_WEBHOOK_URL": f"{local}/webhooks/okendo",
+        "SANDBOX_SHOPIFY_WEBHOOK_URL": f"{local}/webhooks/shopify",
     }
+
+
+def _local_url(settings: Mapping[str, str]) -> str:
+    """The service itself, which PUBLIC_URL may be in front of."""
+    return f"http://localhost:{settings['PORT']}"
 
 
 def _port(name: str, default: int) -> int:
@@ -195,9 +219,10 @@ def _sandbox(directory: Path, root: Path, settings: dict[str, str]) -> Server:
 
 
 def _service(directory: Path, root: Path, settings: dict[str, str]) -> Server:
-    url = settings["PUBLIC_URL"] + settings["BASE_PATH"]
+    here = _local_url(settings)
+    url = here + settings["BASE_PATH"]
     options = {"cwd": root, "env": settings | UNBUFFERED}
-    answers = partial(_all_answer, f"{settings['PUBLIC_URL']}/healthz", f"{url}/")
+    answers = partial(_all_answer, f"{here}/healthz", f"{url}/")
     return Server("Service", url, [*PYTHON, "bff", "serve"], answers, directory / "service.log", options)
 
 
@@ -253,6 +278,17 @@ def _print_addresses(programs: list[Server]) -> None:
     for persona, state in PERSONAS.items():
         print(f"  {persona:6} {state}")
     print("\nCtrl-C stops everything.")
+
+
+def _print_for_storefronts(service: Server, sandbox: Server) -> None:
+    """Which pages may call, and how to sign in without Shopify's page."""
+    named = [service.options["env"].get(name, "") for name in ("STOREFRONT_ORIGINS", "PREVIEW_ORIGINS")]
+    others = [origin for origin in ",".join(named).split(",") if origin and not is_local(origin)]
+    print(f"\nThe JSON is at {service.url}/api/v1/docs; pages of these origins may call it:")
+    for origin in (*LOCAL_ORIGINS, *others):
+        print(f"  {origin}")
+    print("\nA customer token of ella (or another of them), to hand in with POST /api/v1/session:")
+    print(f"  {ASK_FOR_TOKEN.format(sandbox=sandbox.url)}", flush=True)
 
 
 def _watch(servers: list[Server]) -> None:

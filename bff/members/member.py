@@ -3,6 +3,7 @@
 import asyncio
 
 from bff.errors import Problem
+from bff.members.partial import or_none
 from bff.schemas.member import Member
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session, Sessions
@@ -30,10 +31,19 @@ class Members:
         """The same as Okendo words it; the session remembers the state."""
         customer = await self._exchange.as_member(session, CUSTOMER)
         if customer.state != session.data.state:
-            await self._sessions.change(session, state=customer.state)
+            # Whoever asks knows it now; the session may learn it later.
+            await self._sessions.change_if_possible(session, state=customer.state)
         if customer.state == "blocked":
             raise problem_of("customer", 403)
         return customer
+
+    async def state_now(self, session: Session) -> str | None:
+        """The state as Okendo tells it now, None when it cannot be read: what a sign-in heard before grants nothing.
+
+        Raises Problem `member_blocked`.
+        """
+        customer = await or_none(self.customer(session))
+        return None if customer is None else customer.state
 
     async def is_blocked(self, session: Session) -> bool:
         """Whether Okendo says so, now or when this sign-in last heard of them; not, when it cannot be asked."""

@@ -4,7 +4,9 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.vendors.okendo.row import Page
 
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 
@@ -27,3 +29,11 @@ async def or_none_unless_signed_out(wanted: Awaitable[Part]) -> Part | None:
         if problem.status == 401:
             raise
         return None
+
+
+def whole(page: Page[Item]) -> Page[Item]:
+    """The page, unless more follows that cannot be asked for: to show it as the last would be to show a part as the
+    whole. Raises UpstreamFailed."""
+    if page.is_cut:
+        raise UpstreamFailed("Okendo's list goes on where it cannot be followed.", sent=True)
+    return page

@@ -4,10 +4,13 @@ import asyncio
 
 from bff.errors import Problem, UpstreamFailed, VendorRefused
 from bff.members.member import Members
+from bff.members.partial import whole
 from bff.schemas.activity import Referral, Referrals
+from bff.schemas.outbound import referred
 from bff.sessions.exchange import LEASE_WAIT_SECONDS, Exchange
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
+from bff.stores.outbox import Outbox
 from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.member_operations import REFERRAL_COUNT, REFERRAL_REQUEST, REFERRALS
@@ -24,12 +27,20 @@ class MemberReferrals:
     `member_blocked`."""
 
     def __init__(
-        self, *, okendo: OkendoClient, members: Members, exchange: Exchange, leases: Leases, tasks: DetachedTasks
+        self,
+        *,
+        okendo: OkendoClient,
+        members: Members,
+        exchange: Exchange,
+        leases: Leases,
+        outbox: Outbox,
+        tasks: DetachedTasks,
     ) -> None:
         self._okendo = okendo
         self._members = members
         self._exchange = exchange
         self._leases = leases
+        self._outbox = outbox
         self._tasks = tasks
 
     async def history(self, session: Session, cursor: str | None = None) -> Referrals:
@@ -40,9 +51,8 @@ class MemberReferrals:
             self._exchange.as_member(session, REFERRAL_COUNT),
             self._url(session),
         )
-        shown = [Referral(status=referral.status, date=referral.date) for referral in history.items]
-        following = history.next if history.next != cursor else None
-        return Referrals(referrals=shown, count=counted.count, url=url, next=following)
+        shown = [Referral(status=referral.status, created_at=referral.date) for referral in whole(history).items]
+        return Referrals(referrals=shown, count=counted.count, url=url, next=history.next)
 
     async def invite(self, session: Session, email: str) -> None:
         """Ask Okendo to invite one friend; `email` is a checked address.
@@ -73,6 +83,8 @@ class MemberReferrals:
         except Problem as problem:
             if problem.code != "referral_rejected":
                 raise
+        else:
+            self._outbox.record(referred(session.data.customer_id))
 
     async def _url(self, session: Session) -> str | None:
         try:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 from bff.awards.ledger import Award, Awards
 from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.schemas.money import Money
 from bff.schemas.retailers import LinkedAccount, RetailAward, Retailer
 from bff.sessions.store import Session
 from bff.stores.leases import Leases
 from bff.tasks import DetachedTasks
+from bff.vendors.sanitize import with_clean_texts
 from bff.vendors.subtotal.client import LONGEST_EMAIL, SubtotalClient
 from bff.vendors.subtotal.replies import Connection
 
@@ -30,8 +32,9 @@ class LinkTarget(NamedTuple):
 
 
 class LinkedRetailers:
-    """One store's linked accounts. Without Subtotal every method raises Problem `feature_unavailable`; besides what
-    they say, all raise UpstreamFailed when Subtotal fails, and Problem `store_unavailable`."""
+    """One store's linked accounts; `currency` is the shop's, since Subtotal tells none. Without Subtotal every method
+    raises Problem `feature_unavailable`; besides what they say, all raise UpstreamFailed when Subtotal fails, and
+    Problem `store_unavailable`."""
 
     def __init__(
         self,
@@ -41,8 +44,10 @@ class LinkedRetailers:
         leases: Leases,
         retailer_ids: Sequence[str],
         tasks: DetachedTasks,
+        currency: str | None,
     ) -> None:
         self._given = subtotal
+        self._currency = currency
         self._awards = awards
         self._leases = leases
         self._tasks = tasks
@@ -54,7 +59,11 @@ class LinkedRetailers:
     async def awards(self, session: Session) -> list[RetailAward]:
         """The latest points from other retailers, newest first."""
         found = await self._awards.listed(state="all", customer_id=session.data.customer_id, limit=AWARDS_SHOWN)
-        return [_award_shown(award) for award in found if award.state != "needs_review" or award.possibly_paid]
+        return [
+            _award_shown(with_clean_texts(award), self._currency)
+            for award in found
+            if award.state != "needs_review" or award.possibly_paid
+        ]
 
     def available(self) -> list[Retailer] | None:
         """Which retailers earn something here; None when any does."""
@@ -137,7 +146,11 @@ def _email(session: Session) -> str:
     if email is None:
         raise Problem("feature_unavailable", "Linking needs an email address in your shop account.")
     if len(email) > LONGEST_EMAIL:
-        raise Problem("invalid_email", f"Linking takes email addresses of at most {LONGEST_EMAIL} characters.")
+        raise Problem(
+            "invalid_email",
+            "Linking takes email addresses of at most %(most)s characters.",
+            values={"most": LONGEST_EMAIL},
+        )
     return email
 
 
@@ -162,13 +175,13 @@ def _retailer(retailer_id: str) -> Retailer:
     return Retailer(id=retailer_id, name=" ".join(word.capitalize() for word in words) or "A shop")
 
 
-def _award_shown(award: Award) -> RetailAward:
+def _award_shown(award: Award, currency: str | None) -> RetailAward:
     return RetailAward(
         event=award.event,
         name=award.action,
         retailer=_retailer(award.retailer_id),
         state="given" if award.state == "paid" else "working",
-        date=award.created_at,
+        created_at=award.created_at,
         points=None if award.points is None else round(award.points),
-        spend=None if award.value is None else f"{award.value:f}",
+        spend=Money.of(award.value, currency),
     )

@@ -2,16 +2,18 @@
 
 import asyncio
 
-from bff.errors import UpstreamFailed, VendorRefused
 from bff.members.member import Members, MemberTask
 from bff.members.partial import or_none, or_none_unless_signed_out
 from bff.program.catalogue import Catalogue
 from bff.schemas.member import Member
 from bff.schemas.program import CanRedeem, Reward
+from bff.schemas.shown import ShownReward
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
+from bff.vendors.okendo.languages import NO_LOCALE
 from bff.vendors.okendo.member_operations import CUSTOMER_REDEMPTION_RULES
-from bff.vendors.okendo.replies import Customer, RedemptionRule
+from bff.vendors.okendo.operations import REDEMPTION_RULES
+from bff.vendors.okendo.replies import RedemptionRule, Tier
 from bff.vendors.okendo.row import Locale
 
 
@@ -24,38 +26,52 @@ class MemberRewards:
         self._catalogue = catalogue
 
     async def offered(
-        self, session: Session, locale: Locale | None = None, member: MemberTask | None = None
+        self, session: Session, locale: Locale = NO_LOCALE, member: MemberTask | None = None
     ) -> tuple[Member, list[Reward]]:
         """The member and the rewards they are offered, each with whether and why not it can be redeemed now.
 
         `member` is the member as this request has asked for them already, so that all of it speaks of one moment.
         """
-        customer, rules, ladder = await asyncio.gather(
-            member or self._members.customer(session), self._rules(session, locale), self._ladder()
+        customer, rules, tiers = await asyncio.gather(
+            member or self._members.customer(session), self._rules(session, locale), self._tiers()
         )
-        return Member.from_okendo(customer, session.data.name), _with_can_redeem(rules, customer, ladder)
+        offered = [Reward.from_okendo(rule, CanRedeem.from_okendo(rule, customer, _ladder(tiers))) for rule in rules]
+        return Member.from_okendo(customer, session.data.name), offered
 
-    async def for_page(self, session: Session) -> tuple[Member | None, list[Reward] | None]:
-        """The same for a page: whichever of the two Okendo fails to tell is None, and the other is there."""
-        customer, rules, ladder = await asyncio.gather(
-            or_none(self._members.customer(session)), or_none_unless_signed_out(self._rules(session)), self._ladder()
+    async def for_page(
+        self, session: Session, locale: Locale = NO_LOCALE
+    ) -> tuple[Member | None, list[ShownReward] | None]:
+        """The same for a page: whichever of the two Okendo fails to tell is None, and the other is there. Where it does
+        not tell what this member is offered, the rewards are those that everybody sees, of which nobody knows whether
+        this member can redeem them."""
+        customer, rules, tiers = await asyncio.gather(
+            or_none(self._members.customer(session)),
+            or_none_unless_signed_out(self._rules(session, locale)),
+            self._tiers(),
         )
         member = None if customer is None else Member.from_okendo(customer, session.data.name)
-        if rules is None or customer is None:
-            return member, None if rules is None else [Reward.from_okendo(rule, None) for rule in rules]
-        return member, _with_can_redeem(rules, customer, ladder)
+        if rules is None:
+            return member, await self.for_everybody(locale)
+        language, ladder = self._catalogue.languages.of_answer(CUSTOMER_REDEMPTION_RULES, locale), _ladder(tiers)
+        can = [None if customer is None else CanRedeem.from_okendo(rule, customer, ladder) for rule in rules]
+        return member, [ShownReward.of(rule, one, tiers, language) for rule, one in zip(rules, can, strict=True)]
 
-    async def _rules(self, session: Session, locale: Locale | None = None) -> list[RedemptionRule]:
-        return await self._exchange.as_member(session, CUSTOMER_REDEMPTION_RULES, **(locale or {}))
+    async def for_everybody(self, locale: Locale = NO_LOCALE) -> list[ShownReward] | None:
+        """The rewards as the program shows them to everybody; None when they cannot be read."""
+        asked = self._catalogue.languages.asked_of(REDEMPTION_RULES, locale)
+        cached, tiers = await asyncio.gather(or_none(self._catalogue.cached(REDEMPTION_RULES, **asked)), self._tiers())
+        if cached is None:
+            return None
+        language = self._catalogue.language_of(REDEMPTION_RULES, locale, cached)
+        return [ShownReward.of(rule, None, tiers, language) for rule in cached.value]
 
-    async def _ladder(self) -> list[str]:
-        """Tier names, lowest first; empty when Okendo does not say, since rewards are worth showing without it."""
-        try:
-            return [tier.name for tier in await self._catalogue.tiers()]
-        except (UpstreamFailed, VendorRefused):
-            return []
+    async def _rules(self, session: Session, locale: Locale = NO_LOCALE) -> list[RedemptionRule]:
+        return await self._exchange.as_member(session, CUSTOMER_REDEMPTION_RULES, **locale)
+
+    async def _tiers(self) -> list[Tier]:
+        """Lowest first; empty when Okendo does not say, since rewards are worth showing without them."""
+        return await or_none(self._catalogue.tiers()) or []
 
 
-def _with_can_redeem(rules: list[RedemptionRule], customer: Customer, ladder: list[str]) -> list[Reward]:
-    """The rewards, each with whether this member can redeem it now."""
-    return [Reward.from_okendo(rule, CanRedeem.from_okendo(rule, customer, ladder)) for rule in rules]
+def _ladder(tiers: list[Tier]) -> list[str]:
+    return [tier.name for tier in tiers]

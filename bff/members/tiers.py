@@ -1,6 +1,7 @@
 """How far a member has come on the ladder of tiers."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bff.errors import Problem
@@ -18,6 +19,11 @@ class TierInputs(NamedTuple):
 
     tiers: list[Tier]
     spend: Spend | None
+
+
+def is_highest(tier: str | None, tiers: Sequence[Tier]) -> bool:
+    """Whether there is nothing above it; `tiers` are lowest first, and tell nothing where there are none."""
+    return bool(tiers) and tiers[-1].name == tier
 
 
 class MemberTiers:

@@ -1,35 +1,30 @@
-"""What the operations of the OpenAPI document share: parameters, headers, problems, and the introduction."""
+"""What the operations of the OpenAPI document share: parameters, headers, and the introduction."""
 
-from typing import Any, Literal, NamedTuple
-
-import msgspec
+from typing import Any
 
 from bff.api.endpoint import Who
 from bff.api.me import PARTS
-from bff.errors import Code
 
 JsonSchema = dict[str, Any]
 PROBLEM_TYPE = "application/problem+json"
 
 
-class Meaning(msgspec.Struct, frozen=True):
-    """`when` a problem is answered, for a developer, and a sentence such as its `detail` may hold."""
-
-    when: str
-    detail: str
-
-
 ABOUT = """\
 What storefront JavaScript needs of the loyalty program. No token ever reaches the browser: the session is a cookie that
-scripts cannot read, so send every request with `credentials: "include"`, from an allowed origin.
+scripts cannot read, so send what is about a visitor with `credentials: "include"`, from an allowed origin. What is the
+same for everybody may be read by every page, and only without credentials: leave them out there.
 
 * **Writing** takes the header `X-Loyalty-Csrf: 1` and, with a body, `Content-Type: application/json`. A body has
   at most 16 KiB and exactly the documented fields.
 * **Problems** are RFC 9457 documents with a `code` from a closed list. 409 and 422 may be shown to the shopper, 400 is
   for you. When `retryable` is true, the same request may succeed later: after `Retry-After`, where it is sent.
-* **Values**: points are whole numbers, times are ISO 8601 in UTC, and a field that does not apply is left out. New
-  fields may appear in answers; ignore those that you do not know.
-* **Unknown query parameters** are refused, and so is one that is sent twice.
+* **Values**: points are whole numbers, times are ISO 8601 in UTC, and a field that does not apply is left out, never
+  null. New fields may appear in answers; ignore those that you do not know.
+* **Languages**: `locale` (else `Accept-Language`), `country` and `currency` are passed on wherever the program takes
+  them; one that does not exist is refused. `Content-Language` names a language only where all of the answer is in it;
+  without it, the words are as the merchant has entered them. `title` and `detail` of problems follow
+  `Accept-Language` alone, in the languages that the service speaks; codes never change.
+* **Unknown query parameters** are refused, and so is one that is sent twice, unless it is a list.
 """
 TAGS: dict[Who, tuple[str, str]] = {
     "anyone": ("Program", "The same for everybody, and cacheable: no cookie is read."),
@@ -46,15 +41,15 @@ def string_schema(pattern: str, example: str) -> JsonSchema:
 KEY = string_schema("^[A-Za-z0-9_-]{16,64}$", "0b6c2f9e-3d51-4c0e-8a27-5e9f1d7c4b83")
 QUERY_PARAMETERS: dict[str, JsonSchema] = {
     "locale": {
-        "description": "Language, with a region if need be",
-        "schema": string_schema("^[a-z]{2}(-[A-Za-z]{2})?$", "en"),
+        "description": "Language, with script and region if need be (BCP 47), as Shopify writes it too",
+        "schema": string_schema("^[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?$", "en"),
     },
     "country": {"description": "Country (ISO 3166-1)", "schema": string_schema("^[A-Za-z]{2}$", "us")},
     "currency": {"description": "Currency (ISO 4217)", "schema": string_schema("^[A-Za-z]{3}$", "USD")},
     "include": {
-        "description": "Parts to add, each at most once, separated by commas",
+        "description": "Parts to add, each at most once; several in one list separated by commas will do as well",
         "style": "form",
-        "explode": False,
+        "explode": True,
         "schema": {
             "type": "array",
             "uniqueItems": True,
@@ -62,6 +57,10 @@ QUERY_PARAMETERS: dict[str, JsonSchema] = {
             "items": {"enum": list(PARTS)},
             "examples": [["rewards", "coupons"]],
         },
+    },
+    "cartId": {
+        "description": "The shopper's cart, without its `?key=`: that is a secret, and this is an address",
+        "schema": string_schema("^gid://shopify/Cart/[A-Za-z0-9_.~%+=:-]{1,200}$", "gid://shopify/Cart/hWN2Jx0qK4"),
     },
     "limit": {
         "description": "At most so many",
@@ -77,17 +76,16 @@ PATH_PARAMETERS: dict[str, JsonSchema] = {
         "description": "`id` of one of the list",
         "schema": {"type": "string", "minLength": 1},
     },
+    "code": {
+        "description": "`code` of one of the member's own coupons",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
     "key": {
         "description": "The `Idempotency-Key` it was redeemed under",
         "schema": KEY,
     },
 }
 REQUEST_HEADERS: dict[str, JsonSchema] = {
-    "X-Loyalty-Csrf": {
-        "description": "Shows that a script of an allowed origin is asking",
-        "required": True,
-        "schema": {"type": "string", "const": "1"},
-    },
     "Idempotency-Key": {
         "description": "One for each intent, kept until there is a final answer: a retry with it is safe",
         "required": True,
@@ -117,16 +115,29 @@ RESPONSE_HEADERS: dict[str, JsonSchema] = {
         "schema": {"type": "string", "examples": ["loyalty; hit; ttl=42"]},
     },
     "Content-Language": {
-        "description": "The language that was asked for, else `DEFAULT_LANGUAGE` if it is set",
+        "description": "The language of the words, where it is known: see the introduction",
         "required": False,
         "schema": {"type": "string"},
+    },
+    "Deprecation": {
+        "description": "Since when this endpoint is deprecated (RFC 9745)",
+        "required": True,
+        "schema": {"type": "string", "examples": ["@1767225600"]},
     },
     "ETag": {"description": "Names this content, for `If-None-Match`", "required": True, "schema": {"type": "string"}},
     "Idempotency-Replayed": {
         "description": "Sent when this is the stored answer to an earlier request with the same key",
         "schema": {"const": "true"},
     },
-    "Location": {"description": "Where the outcome will be", "required": True, "schema": {"type": "string"}},
+    "Link": {
+        "description": "Where to read what to call instead",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "Location": {
+        "description": "Where the outcome will be; after signing out, where the browser signs out at the shop",
+        "schema": {"type": "string"},
+    },
     "RateLimit": {
         "description": "What is left within your rate limits, and the seconds until one that is reached starts anew",
         "schema": {"type": "string", "examples": ['"reads";r=598, "redeem";r=89']},
@@ -145,6 +156,11 @@ RESPONSE_HEADERS: dict[str, JsonSchema] = {
         "description": "The session, or the end of it; browsers keep it to themselves",
         "schema": {"type": "string"},
     },
+    "Sunset": {
+        "description": "From when on this endpoint may be gone (RFC 8594)",
+        "required": True,
+        "schema": {"type": "string", "examples": ["Wed, 01 Jul 2026 00:00:00 GMT"]},
+    },
     "WWW-Authenticate": {
         "description": "Sent when the bearer token is what is wrong",
         "schema": {"type": "string", "const": "Bearer"},
@@ -157,118 +173,10 @@ RESPONSE_HEADERS: dict[str, JsonSchema] = {
 }
 # What is sent with a status, whatever the operation.
 HEADERS_OF_STATUS: dict[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
     405: ("Allow",),
     409: ("Retry-After",),
     429: ("Retry-After",),
     502: ("Retry-After",),
     503: ("Retry-After",),
 }
-
-
-class GeneralProblem(NamedTuple):
-    """What operations refuse under another status than the code's own: all of them, those that write, or those that
-    ask a vendor."""
-
-    status: int
-    code: Code
-    meaning: Meaning
-    operations: Literal["all", "write", "vendor"]
-
-
-GENERAL_PROBLEMS = (
-    GeneralProblem(403, "invalid_request", Meaning("It came over plain http.", "Use https."), "all"),
-    GeneralProblem(
-        405,
-        "invalid_request",
-        Meaning("`Allow` lists the methods.", "This address does not take that method."),
-        "all",
-    ),
-    GeneralProblem(
-        408,
-        "invalid_request",
-        Meaning("The body came too slowly.", "The body did not arrive in time."),
-        "write",
-    ),
-    GeneralProblem(
-        413, "invalid_request", Meaning("The body has more than 16 KiB.", "The body is too large."), "write"
-    ),
-    GeneralProblem(
-        415,
-        "invalid_request",
-        Meaning("The body is not JSON.", "Send Content-Type: application/json."),
-        "write",
-    ),
-    GeneralProblem(
-        500,
-        "upstream_unavailable",
-        Meaning("A defect of this service.", "Something went wrong on our side."),
-        "all",
-    ),
-    GeneralProblem(
-        503,
-        "upstream_unavailable",
-        Meaning("A vendor is busy; it says when to come back.", "The loyalty program is busy right now."),
-        "vendor",
-    ),
-)
-PROBLEMS: dict[Code, Meaning] = {
-    "session_required": Meaning(
-        "Nobody is signed in, Shopify does not know the customer's token, or the server's own is wrong "
-        "(`WWW-Authenticate` is sent).",
-        "Please sign in first.",
-    ),
-    "session_expired": Meaning(
-        "The session has ended; sign in again.", "Your session has ended. Please sign in again."
-    ),
-    "not_enrolled": Meaning("The shopper has not joined yet.", "Join the program to earn points."),
-    "member_blocked": Meaning("The merchant has blocked this member.", "This account cannot take part in the program."),
-    "program_not_launched": Meaning("The merchant has not opened the program.", "The loyalty program is not open yet."),
-    "feature_unavailable": Meaning("This program does not offer that.", "Birthdays cannot be added here."),
-    "not_found": Meaning("There is no such thing, or not for this member.", "There is no such reward."),
-    "policies_outdated": Meaning(
-        "The policies are not those that were shown; show the ones in this answer and ask again.",
-        "The terms have changed. Please read them again.",
-    ),
-    "rule_already_completed": Meaning("It was completed before.", "This was done before, or cannot be done now."),
-    "request_in_progress": Meaning(
-        "Another request of this member is doing the same; wait, then repeat it with the same key.",
-        "This redemption is under way already.",
-    ),
-    "insufficient_points": Meaning("The balance is too low.", "You do not have enough points for this reward."),
-    "reward_ineligible": Meaning("This member's tier does not have it.", "This reward is not open to you right now."),
-    "reward_unavailable": Meaning("It is not offered any more.", "This reward is not available any more."),
-    "currency_mismatch": Meaning(
-        "The reward is in another currency.", "This reward cannot be redeemed in this currency."
-    ),
-    "invalid_birthday": Meaning("There is no such day in that month.", "Please check the day and the month."),
-    "invalid_email": Meaning("This is not an email address.", "Please check the email address."),
-    "referral_rejected": Meaning(
-        "The invitation was not accepted; it is not said why.",
-        "This invitation could not be sent. Please check the address.",
-    ),
-    "idempotency_key_missing": Meaning(
-        "The header is missing.", "Send an Idempotency-Key of 16 to 64 letters, digits, - or _."
-    ),
-    "idempotency_key_reused": Meaning(
-        "The key belongs to another reward; make a new one.", "This Idempotency-Key was used for another reward."
-    ),
-    "invalid_request": Meaning(
-        "The request is not as documented; `detail` says where.", "A query parameter is unknown or was sent twice."
-    ),
-    "csrf_refused": Meaning(
-        "The origin is not allowed, the header `X-Loyalty-Csrf` is missing, or this is no call of a script.",
-        "This request did not come from a page that may make it.",
-    ),
-    "rate_limited": Meaning("The rate limit is reached.", "That was a little too often. Please wait a moment."),
-    "upstream_unavailable": Meaning(
-        "A vendor is down, busy, or talks nonsense.", "The loyalty program cannot be reached right now."
-    ),
-    "upstream_timeout": Meaning("A vendor did not answer in time.", "This took too long. Please try again."),
-    "store_unavailable": Meaning(
-        "One of our stores is away; nobody was signed out.", "This is not possible right now."
-    ),
-}
-
-
-def meaning_of(code: Code, status: int) -> Meaning:
-    return next((one.meaning for one in GENERAL_PROBLEMS if (one.code, one.status) == (code, status)), PROBLEMS[code])

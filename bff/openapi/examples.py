@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 
 from bff.api.endpoint import Endpoint
-from bff.errors import RETRYABLE, STATUS, Code, title_of
-from bff.openapi.components import JsonSchema, meaning_of
+from bff.errors import RETRYABLE, STATUS, TITLES, Code
+from bff.openapi.components import JsonSchema
+from bff.openapi.meanings import meaning_of
 from bff.schemas.base import ProblemDetails
 
 REQUEST_ID = "5f0c9d3a7b1e4c68a2d4f6b80e913c57"
@@ -22,7 +23,7 @@ def problem_example(code: Code, status: int, base_url: str) -> JsonSchema:
     meaning = meaning_of(code, status)
     problem = ProblemDetails(
         type=f"{base_url}/problems/{code}",
-        title=title_of(code),
+        title=TITLES[code],
         status=status,
         detail=meaning.detail,
         code=code,

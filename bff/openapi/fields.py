@@ -74,9 +74,7 @@ class SchemaTables:
                 (name,) = _references(schema)
                 return link_to(name) if name in self._linked else Markup("object")
             case {"anyOf": alternatives}:
-                # What may be null by default is left out instead.
-                absent = {"type": "null"} if "default" in schema else None
-                return Markup(" or ").join(self.type_of(one) for one in alternatives if one != absent)
+                return Markup(" or ").join(self.type_of(one) for one in alternatives)
             case {"items": items}:
                 return Markup("list of ") + self.type_of(items)
             case {"enum": values}:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from bff.api.endpoint import PREFIX
 from bff.api.routes import ENDPOINTS
-from bff.errors import RETRYABLE, STATUS, Code, Problem, title_of
-from bff.openapi.components import GENERAL_PROBLEMS, PROBLEMS
+from bff.errors import RETRYABLE, STATUS, TITLES, Code, Problem
 from bff.openapi.markdown import render
+from bff.openapi.meanings import GENERAL_PROBLEMS, PROBLEMS
 from bff.program.rendered import RenderedResponses
 from bff.web.responses import public_page, public_response
 from bff.web.state import WebState
@@ -38,7 +38,7 @@ async def show_problem(request: Request[ProblemState]) -> Response:
     """Raises Problem `not_found` for what is no code of ours, so that no such page is ever kept."""
     code = next((code for code in PROBLEMS if code == request.path_params["code"]), None)
     if code is None:
-        raise Problem("not_found", "There is no such problem.")
+        raise Problem("not_found", "There is nothing at this address.")
     rendered = request.state["rendered"].of(
         f"problems/{code}", lambda: public_page(request, "problem.html", **page_values(code))
     )
@@ -52,9 +52,9 @@ def page_values(code: Code) -> dict[str, Any]:
     operations = [one for one in ENDPOINTS if code in one.refuses]
     return {
         "code": code,
-        "title": title_of(code),
+        "title": TITLES[code],
         "cases": [Case(STATUS[code], render(meaning.when)), *general],
         "detail": meaning.detail,
         "retryable": code in RETRYABLE,
-        "operations": [OperationLink(one.name, f"{one.method} {PREFIX}{one.path}") for one in operations],
+        "operations": [OperationLink(one.operation_id, f"{one.method} {PREFIX}{one.path}") for one in operations],
     }

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from bff.api.endpoint import PREFIX, Endpoint
 from bff.openapi.components import PATH_PARAMETERS, QUERY_PARAMETERS, REQUEST_HEADERS, JsonSchema
 from bff.openapi.examples import example_of
+from bff.schemas.activity import Coupon
 from bff.schemas.program import EarningRule
 from bff.schemas.redemption import Redemption
 
 # What stands in the braces of a path.
-PATHS = {"id": EarningRule.example().id, "key": Redemption.example().key}
+PATHS = {"id": EarningRule.example().id, "key": Redemption.example().key, "code": Coupon.example().code}
 
 
 def parameters(endpoint: Endpoint) -> Iterator[JsonSchema]:
@@ -51,9 +52,9 @@ def _fetch_options(endpoint: Endpoint) -> Iterator[str]:
 
 
 def _fetch_headers(endpoint: Endpoint) -> Iterator[str]:
-    """Without If-None-Match, which browsers send by themselves."""
+    """Without If-None-Match, which browsers send by themselves or scripts that keep a copy."""
     needed = set(_headers(endpoint))
-    if "X-Loyalty-Csrf" in needed:
+    if endpoint.needs_csrf:
         yield '"X-Loyalty-Csrf": "1"'
     if endpoint.who == "server":
         yield '"Authorization": `Bearer ${sessionTicketsToken}`'
@@ -64,9 +65,7 @@ def _fetch_headers(endpoint: Endpoint) -> Iterator[str]:
 
 
 def _headers(endpoint: Endpoint) -> Iterator[str]:
-    if endpoint.writes and endpoint.who != "server":
-        yield "X-Loyalty-Csrf"
     if "idempotency_key_missing" in endpoint.refuses:
         yield "Idempotency-Key"
-    if endpoint.who == "anyone":
+    if endpoint.is_tagged:
         yield "If-None-Match"

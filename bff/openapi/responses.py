@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bff.api.deprecation import HEADERS
 from bff.api.endpoint import Endpoint
 from bff.errors import STATUS, Code
 from bff.openapi.components import (
-    GENERAL_PROBLEMS,
     HEADERS_OF_STATUS,
     PROBLEM_TYPE,
     RESPONSE_HEADERS,
     JsonSchema,
-    meaning_of,
 )
 from bff.openapi.examples import example_of, problem_example, problem_name
+from bff.openapi.meanings import GENERAL_PROBLEMS, meaning_of
 from bff.schemas.base import ProblemDetails
 
 # From the type of a body to the reference to its schema.
@@ -21,7 +21,7 @@ References = Mapping[Any, JsonSchema]
 
 
 def statuses(endpoint: Endpoint) -> list[int]:
-    unchanged = [304] if endpoint.who == "anyone" else []
+    unchanged = [304] if endpoint.is_tagged else []
     return sorted({*endpoint.answers, *unchanged, *(status for _, status in _problems(endpoint))})
 
 
@@ -70,7 +70,7 @@ def _response(endpoint: Endpoint, status: int, references: References) -> JsonSc
 def _shared_name(endpoint: Endpoint, status: int) -> str | None:
     """The name of a response that is the same wherever it occurs: a problem with one code and nothing else."""
     codes = _codes(endpoint, status)
-    is_own = status in endpoint.answers or status in endpoint.sends
+    is_own = status in endpoint.answers or status in endpoint.sends or endpoint.deprecated is not None
     return None if is_own or len(codes) != 1 else problem_name(codes[0], status)
 
 
@@ -81,14 +81,22 @@ def _codes(endpoint: Endpoint, status: int) -> list[Code]:
 def _problems(endpoint: Endpoint) -> Iterator[tuple[Code, int]]:
     """Every code with its status; first those of the row, then what any endpoint of its kind may answer."""
     yield from ((code, STATUS[code]) for code in dict.fromkeys(endpoint.refuses))
-    applies = {"all": True, "write": endpoint.writes, "vendor": "upstream_unavailable" in endpoint.refuses}
+    applies = {
+        "all": True,
+        "write": endpoint.writes,
+        "vendor": "upstream_unavailable" in endpoint.refuses,
+        "sign-in": "Set-Cookie" in endpoint.sends.get(201, ()),
+    }
     yield from ((general.code, general.status) for general in GENERAL_PROBLEMS if applies[general.operations])
 
 
 def _headers(endpoint: Endpoint, status: int) -> list[str]:
     always = ("X-Request-Id", "Cache-Control", "Server-Timing")
-    cached = ("ETag", "Age", "Cache-Status") if endpoint.who == "anyone" and status in {200, 304} else ()
+    tagged = ("ETag",) if endpoint.is_tagged and status in {200, 304} else ()
+    cached = ("Age", "Cache-Status") if endpoint.who == "anyone" and status in {200, 304} else ()
     # What is wrong with a request may be found before it is counted, and most problems are described once for all.
     counted = ("RateLimit", "RateLimit-Policy") if endpoint.who != "anyone" or status >= 400 else ()
-    own = endpoint.sends.get(status, ())
-    return sorted({*always, *cached, *counted, *HEADERS_OF_STATUS.get(status, ()), *own})
+    leaving = HEADERS if endpoint.deprecated else ()
+    own = (*leaving, *endpoint.sends.get(status, ()))
+    worded = ("Content-Language",) if status >= 400 else ()
+    return sorted({*always, *tagged, *cached, *counted, *worded, *HEADERS_OF_STATUS.get(status, ()), *own})

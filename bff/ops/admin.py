@@ -1,32 +1,50 @@
-"""The actions of operators: end sessions, settle redemptions, export evidence, forget a member.
+"""The actions of operators. Here are those that only read; what changes something is in `corrections` and `members`.
 
 Each function is the action of `ops.commands` with the same name and prints its answer. Each raises Problem
 `store_unavailable` when a store does not answer, besides what its docstring says.
 """
 
 import argparse
-import csv
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from bff.awards.ledger import Award
-from bff.errors import Problem
 from bff.members.consents import Evidence
+from bff.ops.corrections import (
+    awards_replay,
+    awards_resolve,
+    events_replay,
+    redemptions_resolve,
+    retention_run,
+    sessions_revoke,
+)
+from bff.ops.database import database_restored
+from bff.ops.members import members_close, members_export, members_forget, members_requests
+from bff.ops.terminal import say, say_json, say_table
+from bff.privacy.names import names_of
 from bff.redemptions.ledger import Entry
 from bff.services import Services
+from bff.stores.audit import Line
+from bff.stores.outbox import OutboundEvent
+from bff.web.spreadsheets import write_rows
 
 REDEMPTION_COLUMNS = ("reference", "state", "created", "points", "reward", "customer", "note")
+RETENTION_COLUMNS = ("table", "days", "overdue")
+AUDIT_COLUMNS = ("when", "who", "action", "target", "before", "after", "why")
+EVENT_COLUMNS = ("reference", "type", "state", "happened", "tries", "customer", "reason")
 AWARD_COLUMNS = ("reference", "state", "created", "for", "value", "customer", "reason")
+# What is in modules of its own, and is an action all the same.
+__all__ = [
+    "audit_list", "awards_list", "awards_replay", "awards_resolve", "consents_export", "database_restored",
+    "events_list", "events_replay", "members_close", "members_export", "members_forget", "members_requests",
+    "redemptions_list", "redemptions_resolve", "retention_list", "retention_run", "sessions_revoke",
+]  # fmt: skip
 # Never printed: encrypted credentials, a session's id, what recognises a repeated request, an address.
 HIDDEN_OF_REDEMPTION = ("credentials", "session", "fingerprint", "retry_after_seconds")
 HIDDEN_OF_AWARD = ("email", "payee")
-# A cell that begins so is a formula to a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-async def sessions_revoke(services: Services, chosen: argparse.Namespace) -> None:
-    print(f"Sessions ended: {await services['sessions'].end_all_of(chosen.customer)}.")
 
 
 async def redemptions_list(services: Services, chosen: argparse.Namespace) -> None:
@@ -34,33 +52,22 @@ async def redemptions_list(services: Services, chosen: argparse.Namespace) -> No
     entries = await services["ledger"].listed(state=state, customer_id=chosen.customer, limit=chosen.limit)
     if chosen.json:
         for entry in entries:
-            _print_json(_without(entry, HIDDEN_OF_REDEMPTION))
+            say_json(_without(entry, HIDDEN_OF_REDEMPTION))
         return
-    _print_table([REDEMPTION_COLUMNS, *map(_redemption_cells, entries)])
+    say_table([REDEMPTION_COLUMNS, *map(_redemption_cells, entries)])
     if not entries:
-        print("None." if state is None else f"None is {state}.")
-
-
-async def redemptions_resolve(services: Services, chosen: argparse.Namespace) -> None:
-    """Raises Problem `invalid_request` for a coupon of a failed one, `not_found` when there is nothing to resolve."""
-    if chosen.code and chosen.state == "failed":
-        raise Problem("invalid_request", "A redemption that failed has no coupon code.")
-    entry = await services["unresolved"].resolve(chosen.reference, chosen.state, chosen.note, chosen.code)
-    if entry is None:
-        raise Problem("not_found", f"No unknown redemption has the reference {chosen.reference}.")
-    print(f"{entry.support_reference}: {entry.state}. The member sees it from now on.")
+        say("None." if state is None else f"None is {state}.")
 
 
 async def consents_export(services: Services, chosen: argparse.Namespace) -> None:
     stored = services["consents"].stored(customer_id=chosen.customer, since=chosen.since, until=chosen.until)
     if chosen.format == "jsonl":
         async for evidence in stored:
-            _print_json(evidence)
+            say_json(evidence)
         return
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(Evidence.__struct_fields__)
+    write_rows(sys.stdout, [Evidence.__struct_fields__])
     async for evidence in stored:
-        table.writerow(map(_without_formula, msgspec.to_builtins(evidence).values()))
+        write_rows(sys.stdout, [list(msgspec.to_builtins(evidence).values())])
 
 
 async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
@@ -70,75 +77,49 @@ async def awards_list(services: Services, chosen: argparse.Namespace) -> None:
     events = await services["inbox"].to_review(chosen.limit) if lists_events else []
     if chosen.json:
         for line in (*(_without(award, HIDDEN_OF_AWARD) for award in found), *events):
-            _print_json(line)
+            say_json(line)
         return
-    _print_table([AWARD_COLUMNS, *map(_award_cells, found)])
+    say_table([AWARD_COLUMNS, *map(_award_cells, found)])
     if not found:
-        print("None.")
+        say("None.")
     for event in events:
-        print(f"Event {event.event_id} ({event.type}, {event.received_at:%Y-%m-%d %H:%M:%SZ}): {event.reason}.")
+        say(f"Event {event.event_id} ({event.type}, {event.received_at:%Y-%m-%d %H:%M:%SZ}): {event.reason}.")
 
 
-async def awards_replay(services: Services, chosen: argparse.Namespace) -> None:
-    """Raises Problem `not_found` when one of those named does not need review, or is possibly paid."""
-    tried = 0
-    for reference in chosen.reference or (None,):
-        again = await services["awards"].replay(reference) + await services["inbox"].replay(reference)
-        if reference is not None and not again:
-            raise Problem("not_found", f"{reference} does not need review, or is possibly paid: see `awards resolve`.")
-        tried += again
-    print(f"To be tried again: {tried}. `awards list` shows what comes of it.")
+async def events_list(services: Services, chosen: argparse.Namespace) -> None:
+    found = await services["outbox"].listed(state=chosen.state, customer_id=chosen.customer, limit=chosen.limit)
+    if chosen.json:
+        for event in found:
+            say_json(event)
+        return
+    say_table([EVENT_COLUMNS, *map(_event_cells, found)])
+    if not found:
+        say("None.")
 
 
-async def awards_resolve(services: Services, chosen: argparse.Namespace) -> None:
-    """Raises Problem `not_found` when no possibly paid award has the reference."""
-    awards = services["awards"]
-    if chosen.state == "paid":
-        done = await awards.resolve_paid(chosen.reference, chosen.note)
+async def retention_list(services: Services, chosen: argparse.Namespace) -> None:
+    retention = services["retention"]
+    found = [(rule.table, rule.days, await retention.overdue(rule)) for rule in retention.rules]
+    if chosen.json:
+        for line in found:
+            say_json(dict(zip(RETENTION_COLUMNS, line, strict=True)))
+        return
+    say_table([RETENTION_COLUMNS, *(tuple(map(str, line)) for line in found)])
+
+
+async def audit_list(services: Services, chosen: argparse.Namespace) -> None:
+    only = {"by": chosen.by, "action": chosen.of_action, "since": chosen.since, "limit": chosen.limit}
+    if chosen.customer is None:
+        found = await services["audit"].listed(**only)
     else:
-        done = bool(await awards.replay(chosen.reference, possibly_paid=True, note=chosen.note))
-    if not done:
-        raise Problem("not_found", f"No possibly paid award has the reference {chosen.reference}.")
-    print(f"{chosen.reference}: {'paid' if chosen.state == 'paid' else 'to be tried again'}.")
-
-
-async def members_forget(services: Services, chosen: argparse.Namespace) -> None:
-    """End the sessions first, so that nothing new is written for the member while the rest is deleted.
-
-    Raises Problem `request_in_progress` while a redemption of theirs is under way.
-    """
-    customer = chosen.customer
-    ended = await services["sessions"].end_all_of(customer)
-    redemptions_gone, redemptions_kept = await services["ledger"].forget(customer)
-    consents_gone, consents_kept = await services["consents"].forget(customer)
-    awards_gone, awards_kept = await services["awards"].forget(customer)
-    events_emptied = await services["inbox"].forget(customer)
-    print(f"Sessions ended, with every token in them: {ended}.")
-    print(f"Redemptions that were never sent to Okendo, deleted: {redemptions_gone}.")
-    print(f"Consents that were refused, deleted: {consents_gone}.")
-    print(f"Redemptions that stay, without their coupon codes: {redemptions_kept}. {WHY_REDEMPTIONS_STAY}")
-    print(f"Consents that stay: {consents_kept}. {WHY_CONSENTS_STAY}")
-    print(f"Awards that were not paid, deleted: {awards_gone}. Webhooks emptied: {events_emptied}.")
-    print(f"Awards that stay, without any address: {awards_kept}. {WHY_AWARDS_STAY}")
-    print("Shopify, Okendo and Subtotal keep data of their own: ask for its deletion there.")
-
-
-WHY_REDEMPTIONS_STAY = (
-    "They prove which points were spent, once, and which were not, and are kept for two years for disputes and"
-    " accounts."
-)
-WHY_CONSENTS_STAY = "They prove what the member agreed to, for as long as that can be disputed (GDPR Art. 17(3)(e))."
-WHY_AWARDS_STAY = "They keep the same purchase or link from being paid again."
-
-
-def _print_json(line: object) -> None:
-    print(msgspec.json.encode(line).decode())
-
-
-def _print_table(lines: list[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        found = await services["customer_trail"].listed(names_of(chosen.customer), **only)
+    if chosen.json:
+        for line in found:
+            say_json(line)
+        return
+    say_table([AUDIT_COLUMNS, *map(_audit_cells, found)])
+    if not found:
+        say("None.")
 
 
 def _redemption_cells(entry: Entry) -> tuple[str, ...]:
@@ -156,10 +137,20 @@ def _award_cells(award: Award) -> tuple[str, ...]:
     return (award.reference, state, when, what, value, award.customer_id, award.note or award.reason or "")
 
 
+def _event_cells(event: OutboundEvent) -> tuple[str, ...]:
+    when = event.happened_at.strftime("%Y-%m-%d %H:%M:%SZ")
+    tries, why = str(event.tries), event.reason or ""
+    return (event.message_id, event.type, event.state, when, tries, event.customer_id, why)
+
+
 def _without(stored: msgspec.Struct, hidden: tuple[str, ...]) -> dict[str, object]:
     return {name: value for name, value in msgspec.structs.asdict(stored).items() if name not in hidden}
 
 
-def _without_formula(cell: object) -> object:
-    """The cell, so that a spreadsheet shows it and does not compute it, even if a vendor chose its first character."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+def _audit_cells(line: Line) -> tuple[str, ...]:
+    when = line.at.strftime("%Y-%m-%d %H:%M:%SZ")
+    return (when, line.who, line.action, line.target, _compact(line.before), _compact(line.after), line.why or "")
+
+
+def _compact(values: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{name}={value}" for name, value in (values or {}).items() if value is not None)

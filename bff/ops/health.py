@@ -8,16 +8,20 @@ from starlette.responses import PlainTextResponse, Response
 
 from bff.errors import Problem
 from bff.stores.database import Database
+from bff.stores.figures import Figures
 from bff.telemetry import metrics
+from bff.web.repeatable import REPEATABLE
 from bff.web.state import WebState
 
 
 class HealthState(WebState):
     database: Database
+    figures: Figures
 
 
-async def healthz(_: Request[HealthState]) -> Response:
+async def healthz(request: Request[HealthState]) -> Response:
     """Liveness: asks neither stores nor vendors, so that their outage never restarts a healthy process."""
+    request.scope["repeatable"] = REPEATABLE
     return PlainTextResponse("ok\n", headers={"cache-control": "no-store"})
 
 
@@ -28,9 +32,13 @@ async def readyz(request: Request[HealthState]) -> Response:
 
 
 async def show_metrics(request: Request[HealthState]) -> Response:
-    """The metrics, for Prometheus. Raises Problem `not_found` without METRICS_TOKEN, and for any other token."""
+    """The metrics of all processes, for Prometheus.
+
+    Raises Problem `not_found` without METRICS_TOKEN, and for any other token.
+    """
     expected = request.state["settings"].metrics_token
     given = request.headers.get("authorization", "")
     if expected is None or not hmac.compare_digest(given.encode(), f"Bearer {expected}".encode()):
         raise Problem("not_found", "There is nothing at this address.")
-    return Response(metrics.exposition(), headers={"content-type": metrics.CONTENT_TYPE, "cache-control": "no-store"})
+    text = await request.state["figures"].text()
+    return Response(text, headers={"content-type": metrics.CONTENT_TYPE, "cache-control": "no-store"})

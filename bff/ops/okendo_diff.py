@@ -6,17 +6,15 @@ words, so the file says what was concluded and what could not be.
 
 import json
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Any, NamedTuple, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import msgspec
-
+from bff.ops.okendo_answers import Differences, alike, compare_answer, compare_next, left
 from bff.ops.okendo_reference import Documented, documented, page_of
 from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.overrides import ALSO_IN_PATH, STORE, given_in_path, is_path_of, places_of
-from bff.vendors.okendo.row import ForStore, Operation, Page, Public
+from bff.vendors.okendo.row import LOCALISED, ForStore, Operation, Public
 
 # Which words in path, summary or operation id make a documented operation one of ours: whether it is the store's,
 # whether it only reads, and the words. The first that fits and is not taken.
@@ -41,11 +39,20 @@ MEANINGS: tuple[tuple[str, bool, bool, str], ...] = (
     ("customer_earning_rules", False, True, r"earning"),
     ("customer", False, True, r"customer"),
 )
+# Arguments without which an operation still does what it is for.
+DISPENSABLE = frozenset({*LOCALISED, "limit", "order", "cursor", "storefront", "storefront_public"})
 PLACE_ON_PAGE = re.compile(r"{([^{}]*)}")
 STORE_ON_PAGE = re.compile(r"/stores/{([^{}]*)}")
 
 
-def overrides_from(file: str) -> str:
+class Made(NamedTuple):
+    """An overrides file, and what keeps it from working, a line each."""
+
+    text: str
+    gaps: list[str]
+
+
+def overrides_from(file: str) -> Made:
     """The overrides file that this page makes, TOML with comments; raises SettingsError when it is no such page."""
     found = documented(page_of(file))
     lines = ["# Made from a saved page of Okendo's reference. Read it before you use it.", ""]
@@ -57,10 +64,15 @@ def overrides_from(file: str) -> str:
         else:
             taken[name] = operation
     lines += [f"# Not on this page: {name}" for name in OPERATIONS if name not in taken]
-    for name, row in OPERATIONS.items():
-        if name in taken:
-            lines += ["", *_section(row, taken[name])]
-    return "\n".join(lines) + "\n"
+    rows = [(OPERATIONS[name], taken[name]) for name in OPERATIONS if name in taken]
+    # What one operation's page of a list is called tells what another one's is.
+    first = [_compared(row, operation, Paging()) for row, operation in rows]
+    paging = Paging.of(first)
+    compared = [(row, _compared(row, operation, paging)) for row, operation in rows]
+    for row, differences in compared:
+        lines += ["", *_section(row, differences)]
+    gaps = [f"[{row.name}] {gap}" for row, differences in compared for gap in differences.gaps]
+    return Made("\n".join(lines) + "\n", gaps)
 
 
 # Which of ours it is ------------------------------------------------------------------------------------------------
@@ -78,16 +90,34 @@ def _meant(operation: Documented, taken: Mapping[str, Documented]) -> str | None
 # What differs -------------------------------------------------------------------------------------------------------
 
 
-def _section(row: Operation[Any], operation: Documented) -> list[str]:
-    changes: dict[str, Any] = {}
-    reasons: list[str] = []
+class Paging(NamedTuple):
+    """What other operations call the token of a page: as an argument, and in the answer."""
+
+    cursors: tuple[str, ...] = ()
+    nexts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, compared: list[Differences]) -> "Paging":
+        cursors = [one.changes["sends"]["cursor"] for one in compared if "cursor" in one.changes.get("sends", {})]
+        return cls(tuple(cursors), tuple(one.changes["next"][0] for one in compared if "next" in one.changes))
+
+
+def _compared(row: Operation[Any], operation: Documented, paging: Paging) -> Differences:
+    differences = Differences()
     if operation.method != row.method:
-        changes["method"] = operation.method
+        differences.changes["method"] = operation.method
     found = _found(row, operation)
-    _compare_path(row, operation, found, changes, reasons)
-    _compare_arguments(row, operation, found, changes, reasons)
-    _compare_answer(row, operation, changes, reasons)
-    head = f"# {row.name}: as on the page" if not changes else f"# {row.name}: was {row.method} {row.path}"
+    _compare_path(row, operation, found, differences)
+    _compare_arguments(row, operation, found, differences, paging)
+    compare_answer(row, operation, differences)
+    compare_next(row, operation, differences, paging.nexts)
+    return differences
+
+
+def _section(row: Operation[Any], differences: Differences) -> list[str]:
+    changes, reasons = differences.changes, differences.reasons
+    as_shipped = "as on the page, but for this:" if reasons else "as on the page"
+    head = f"# {row.name}: {f'was {row.method} {row.path}' if changes else as_shipped}"
     body = [f"[{row.name}]", *(f"{key} = {_toml(value)}" for key, value in changes.items())] if changes else []
     return [head, *(f"#   {reason}" for reason in reasons), *body]
 
@@ -117,7 +147,7 @@ def _found(row: Operation[Any], operation: Documented) -> dict[str, Place]:
 
 
 def _compare_path(
-    row: Operation[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
+    row: Operation[Any], operation: Documented, found: Mapping[str, Place], differences: Differences
 ) -> None:
     """The page's path with our names in its places, unless it has places or signs that we cannot fill or send."""
     names = {place.theirs: ours for ours, place in found.items() if place.kind == "path"}
@@ -127,18 +157,17 @@ def _compare_path(
     foreign = [name for name in PLACE_ON_PAGE.findall(path) if name not in places_of(row)]
     lost = sorted(given_in_path(row) - set(found))
     if foreign or lost or not is_path_of(row, path):
-        why = _why_not(foreign, lost)
-        reasons.append(f"path: {why}: {operation.path}")
+        differences.note(f"path: {_why_not(foreign, lost)}: {operation.path}", is_gap=True)
         return
     for ours, (kind, theirs) in found.items():
         if kind == "query":
             path += f"{'&' if '?' in path else '?'}{quote(theirs, safe='')}={{{ours}}}"
         if kind == "body":
-            changes["sends"] = {ours: theirs}
+            differences.changes["sends"] = {ours: theirs}
         if kind != "path":
-            reasons.append(f"path: the page takes our {{{ours}}} in its {kind}, as {theirs}")
+            differences.note(f"path: the page takes our {{{ours}}} in its {kind}, as {theirs}")
     if path != row.path:
-        changes["path"] = path
+        differences.changes["path"] = path
 
 
 def _why_not(foreign: list[str], lost: list[str]) -> str:
@@ -148,97 +177,50 @@ def _why_not(foreign: list[str], lost: list[str]) -> str:
 
 
 def _compare_arguments(
-    row: Operation[Any], operation: Documented, found: Mapping[str, Place], changes: dict[str, Any], reasons: list[str]
+    row: Operation[Any],
+    operation: Documented,
+    found: Mapping[str, Place],
+    differences: Differences,
+    paging: Paging,
 ) -> None:
     known, query = (operation.query, ()) if operation.method == "GET" else (operation.body, operation.query)
     used = {place.theirs for place in found.values()}
     lost = {ours: theirs for ours, theirs in row.sends.items() if theirs not in known and ours not in found}
     free = sorted(set(known) - set(row.sends.values()) - used)
-    sends = {}
-    for ours, theirs in lost.items():
-        if like := _alike(theirs, free) or _alike(ours, free) or (free[0] if len(free) == len(lost) == 1 else None):
-            sends[ours] = like
-            free.remove(like)
-        else:
-            reasons.append(f"sends: nothing on the page is like {theirs!r} for our {ours!r}")
+    sends = _concluded(lost, free, paging)
+    for ours in [one for one in lost if one not in sends]:
+        if only := _only_one(row, known, free):
+            sends[ours] = only
+            differences.note(f"sends: {only!r} is the only name on the page, so it is taken for our {ours!r}")
+    free = [one for one in free if one not in sends.values()]
+    for ours in [one for one in lost if one not in sends]:
+        is_gap = bool(known) and ours not in DISPENSABLE
+        differences.note(
+            f"sends: nothing on the page is like {lost[ours]!r} for our {ours!r}{left(free)}", is_gap=is_gap
+        )
     if sends:
-        changes["sends"] = changes.get("sends", {}) | sends
+        differences.changes["sends"] = differences.changes.get("sends", {}) | sends
     takes = {"": free, " in its query": [name for name in query if name not in used]}
-    reasons += [f"the page also takes {', '.join(names)}{where}" for where, names in takes.items() if names]
+    for where, names in takes.items():
+        if names:
+            differences.note(f"the page also takes {', '.join(names)}{where}")
 
 
-def _compare_answer(row: Operation[Any], operation: Documented, changes: dict[str, Any], reasons: list[str]) -> None:
-    if not msgspec.structs.fields(row.item):
-        return
-    envelope = _envelope(row, operation)
-    if not operation.fields or envelope is None:
-        reasons.append(f"envelope: {_unclear(operation)}")
-        return
-    if envelope not in row.envelope:
-        changes["envelope"] = [envelope]
-    inside = [where.removeprefix(f"{envelope}.") for where in operation.fields if _lies_in(where, envelope)]
-    missing = {field: aliases for field, aliases in _fields(row).items() if not any(one in inside for one in aliases)}
-    names = {field: [found] for field, aliases in missing.items() if (found := _meant_by(aliases, inside))}
-    if names:
-        changes["names"] = names
-    needed = {field.name for field in msgspec.structs.fields(row.item) if field.required}
-    lost = sorted(needed & set(missing) - set(names))
-    reasons += [f"names: nothing on the page is like {missing[one][0]!r}, which we cannot do without" for one in lost]
+def _concluded(lost: Mapping[str, str], free: Sequence[str], paging: Paging) -> dict[str, str]:
+    """The names that are spelled like those we know, each for one argument of ours."""
+    sends: dict[str, str] = {}
+    for ours, theirs in lost.items():
+        open_ones = [one for one in free if one not in sends.values()]
+        shared = next((one for one in paging.cursors if ours == "cursor" and one in open_ones), None)
+        if like := shared or alike(theirs, open_ones) or alike(ours, open_ones):
+            sends[ours] = like
+    return sends
 
 
-def _fields(row: Operation[Any]) -> dict[str, tuple[str, ...]]:
-    """Our fields and the vendor's names for them."""
-    return {field: aliases for field, aliases in row.names_of_fields().items() if aliases}
-
-
-def _unclear(operation: Documented) -> str:
-    if operation.lists:
-        return f"several lists may be it: {', '.join(operation.lists)}"
-    return "the page says nothing of the answer's fields" if not operation.fields else "there is no list"
-
-
-def _meant_by(aliases: tuple[str, ...], inside: list[str]) -> str | None:
-    """A field with the last word of one of our names for it, else one that is spelled like it, neither deeper nor
-    less deep, and no object."""
-    ends = [one for one in inside if not any(other.startswith(f"{one}.") for other in inside)]
-    level = {alias: [one for one in ends if one.count(".") == alias.count(".")] for alias in aliases}
-    same = (one for alias in aliases for one in level[alias] if _last(one) == _last(alias))
-    return next(same, None) or next(filter(None, (_alike(alias, level[alias]) for alias in aliases)), None)
-
-
-def _envelope(row: Operation[Any], operation: Documented) -> str | None:
-    """Where the answer lies; None when that cannot be told."""
-    is_list = get_origin(row.reply) in {list, Page}
-    if is_list:
-        ours = [where for where in row.envelope if where in operation.lists]
-        return ours[0] if ours else operation.lists[0] if len(operation.lists) == 1 else None
-    ours = [where for where in row.envelope if any(_lies_in(field, where) for field in operation.fields)]
-    wanted = [alias for aliases in _fields(row).values() for alias in aliases]
-    holding = {_before(field, alias) for field in operation.fields for alias in wanted if _ends_with(field, alias)}
-    best = [where for where in ours if where in holding]
-    return best[0] if best else min(holding, key=len) if holding else ours[0] if ours else ""
-
-
-def _lies_in(where: str, envelope: str) -> bool:
-    return not envelope or where.startswith(f"{envelope}.")
-
-
-def _ends_with(where: str, alias: str) -> bool:
-    return where == alias or where.endswith(f".{alias}")
-
-
-def _before(where: str, alias: str) -> str:
-    return where[: -len(alias)].rstrip(".")
-
-
-def _last(where: str) -> str:
-    return where.rpartition(".")[2].lower()
-
-
-def _alike(name: str, among: list[str]) -> str | None:
-    """The one of these that is spelled most like it, if any is."""
-    by_end = {_last(one): one for one in reversed(among)}
-    return next((by_end[found] for found in get_close_matches(_last(name), by_end, n=1, cutoff=0.7)), None)
+def _only_one(row: Operation[Any], known: Sequence[str], free: list[str]) -> str | None:
+    """The page's one name, where we have one argument, and the operation does nothing without it."""
+    is_needed = len(row.sends) == 1 and not DISPENSABLE & row.sends.keys()
+    return free[0] if is_needed and len(known) == len(free) == 1 else None
 
 
 def _toml(value: Any) -> str:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from bff.ops.terminal import printable
+
 Verdict = Literal["ok", "warn", "fail", "note"]
 
 
@@ -37,8 +39,8 @@ def format_report(report: Report) -> str:
         if check.area != area:
             area = check.area
             lines += ["", area]
-        lines.append(f"  {check.verdict:<4}  {check.name:<{width}}  {check.detail}")
+        lines.append(f"  {check.verdict:<4}  {check.name:<{width}}  {printable(check.detail)}")
         if check.remedy:
-            lines.append(f"  {'':<4}  {'':<{width}}  → {check.remedy}")
+            lines.append(f"  {'':<4}  {'':<{width}}  → {printable(check.remedy)}")
     failures = sum(check.verdict == "fail" for check in report.checks)
     return "\n".join([*lines, "", "Nothing failed." if report.healthy else f"Failed: {failures}."]).lstrip("\n")

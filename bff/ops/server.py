@@ -6,20 +6,42 @@ folded lines, a space before a colon, NUL). `DeadlineProtocol` refuses the other
 
 import asyncio
 import logging
+import resource
 import traceback
 from contextlib import suppress
 from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.supervisors import Multiprocess
 
+from bff.ops.connections import Turns, WaitingConnections, most_waiting, nobody
+from bff.ops.ready_protocol import ReadyProtocol
+from bff.ops.request_heads import check_shape, check_size, origin_form
+from bff.web.flood import Flood
+from bff.web.forwarded import Proxies
+from bff.web.ready import Ready
+
 APP = "bff.app:create_from_environment"
+KEEP_ALIVE_SECONDS = 95
+REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n"
 
 
-def serve(*, host: str, port: int, workers: int, log_level: str = "info", app: str = APP) -> None:
+def serve(
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    log_level: str = "info",
+    keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
+    proxies: Proxies | None = None,
+    app: str = APP,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests in flight; each of several workers is a process."""
-    config = configuration(app, port=port, workers=workers, host=host, log_level=log_level, factory=True)
+    _allow_many_connections()
+    waiting = WaitingConnections(most_waiting(), counted_for=proxies.stranger if proxies else nobody)
+    options: dict[str, Any] = {"timeout_keep_alive": keep_alive_seconds, "factory": True, "waiting": waiting}
+    config = configuration(app, port=port, workers=workers, host=host, log_level=log_level, **options)
     # A taken port is reported before anything is built.
     sockets = [config.bind_socket()]
     with suppress(KeyboardInterrupt):
@@ -29,7 +51,16 @@ def serve(*, host: str, port: int, workers: int, log_level: str = "info", app: s
             uvicorn.Server(config).run(sockets)
 
 
-def configuration(app: Any, *, log_level: str = "info", **more: Any) -> uvicorn.Config:
+def _allow_many_connections() -> None:
+    """As many open files as the system allows: proxies keep connections, and often 1,024 is all one starts with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def configuration(
+    app: Any, *, log_level: str = "info", waiting: WaitingConnections | None = None, **more: Any
+) -> uvicorn.Config:
     """uvicorn's configuration of an ASGI app, or of the name of its factory; `more` are options of uvicorn's own."""
     options: dict[str, Any] = {
         "http": DeadlineProtocol,
@@ -39,19 +70,30 @@ def configuration(app: Any, *, log_level: str = "info", **more: Any) -> uvicorn.
         "interface": "asgi3",
         "proxy_headers": False,
         "server_header": False,
-        "timeout_keep_alive": 5,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         # Heroku kills a process 30 seconds after SIGTERM: half for requests, the rest for redemptions they began.
         "timeout_graceful_shutdown": 15,
-        # Connections of one process; beyond it the answer is 503 at once.
-        "limit_concurrency": 1000,
     }
     # Below a warning uvicorn only reports starts and stops, and at its lowest level it would log whole requests.
     level = max(logging.getLevelNamesMapping()[log_level.upper()], logging.WARNING)
-    return QuietConfig(app, **(options | more), log_config=None, log_level=level, access_log=False)
+    config = OurConfig(app, **(options | more), log_config=None, log_level=level, access_log=False)
+    config.waiting, config.turns = waiting or WaitingConnections(), Turns()
+    return config
 
 
-class QuietConfig(uvicorn.Config):
-    """uvicorn's configuration with loggers that repeat nothing of a request; each worker process configures them."""
+class OurConfig(uvicorn.Config):
+    """uvicorn's configuration with what the connections of a process share, and with loggers that repeat nothing of
+    a request; each worker process configures them."""
+
+    waiting: WaitingConnections
+    turns: Turns
+    flood: Flood | None = None
+    ready: Ready | None = None
+
+    def load(self) -> None:
+        super().load()
+        state = getattr(self.loaded_app, "state", None)
+        self.flood, self.ready = getattr(state, "flood", None), getattr(state, "ready", None)
 
     def configure_logging(self) -> None:
         super().configure_logging()
@@ -69,44 +111,91 @@ def without_exception_text(record: logging.LogRecord) -> bool:
     return True
 
 
-class RefusedRequest(Exception):
-    """A request head of a size or shape that is not served; the parser answers 400 and closes the connection."""
-
-
-class DeadlineProtocol(HttpToolsProtocol):
+class DeadlineProtocol(ReadyProtocol):
     """uvicorn's connection, with a deadline for each request head and stricter checks of its size and shape."""
 
-    # Counted from the connection's start, or from the previous answer. Waiting for the first byte counts too, so that
-    # neither blank lines nor the rest of an unread body keep a connection open.
+    # Counted from the connection's start, and from the first byte that comes after an answer, whatever it is: neither
+    # blank lines nor the rest of an unread body keep a connection open. While nothing comes after an answer, uvicorn's
+    # keep-alive counts, which is longer: a proxy may take up its connection again.
     head_seconds: ClassVar[float] = 10.0
     head_bytes: ClassVar[int] = 16 * 1024
     head_fields: ClassVar[int] = 100
+    # Counted from when an answer does not fit into the socket until the client has read all of it.
+    read_seconds: ClassVar[float] = 30.0
 
+    config: OurConfig
     _head_deadline: asyncio.TimerHandle | None = None
+    _read_deadline: asyncio.TimerHandle | None = None
     _in_body = False
     _bytes_without_progress = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
+        self.ready = self.config.ready
         self._start_deadline()
+        self._begin_to_wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
+        self._cancel_read_deadline()
+        self.config.waiting.remove(self, self._peer)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if refusal := self._refusal_of(data):
+            self._refuse(refusal)
+            return
         self._bytes_without_progress += len(data)
         super().data_received(data)
+        if self._is_between_requests() and self._head_deadline is None:
+            self._start_deadline()
         # The bytes of an unfinished head, endless trailers or chunk extensions become neither a request nor a body.
         if self._bytes_without_progress > self.head_bytes and not self.transport.is_closing():
             self.send_400_response("Request head too large.")
 
+    def _refusal_of(self, data: bytes) -> bytes | None:
+        """What this request is refused with before it is parsed; None when it is not, or is in the middle of others."""
+        flood = self.config.flood
+        if flood is None or not flood.admission.will_be_full():
+            return None
+        is_first = self.cycle is None or self.cycle.response_complete
+        if not is_first or self._bytes_without_progress or self._in_body:
+            return None
+        may_write = not (self.transport.is_closing() or self.transport.get_write_buffer_size())
+        return flood.answer_to(data) if may_write else None
+
+    def _refuse(self, refusal: bytes) -> None:
+        self._cancel_deadline()
+        self.transport.write(REFUSED + self.usual_fields() + refusal)
+        self.keep_open()
+        self.config.waiting.remove(self, self._peer)
+        self._wait_for_another()
+        self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        self.flow.pause_reading()
+        self.config.turns.wait(self)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.config.flood is not None:
+            self.config.flood.admission.hand_over()
+        super()._start_asgi_task(cycle, app)
+
     def on_headers_complete(self) -> None:
         self.url = origin_form(self.url, self.headers)
+        version = self.parser.get_http_version()
         check_size(self.url, self.headers, self.head_bytes, self.head_fields)
-        check_shape(self.parser.get_http_version(), self.url, self.headers, upgrade=self.parser.should_upgrade())
+        check_shape(version, self.url, self.headers, upgrade=self.parser.should_upgrade())
         self._bytes_without_progress = 0
         self._cancel_deadline()
+        if not self.transport.get_write_buffer_size():
+            self._cancel_read_deadline()
+        if self.answer_at_once(version):
+            self._expect_to_be_read()
+            self.config.waiting.wait_on(self, self._peer)
+            return
+        self.config.waiting.remove(self, self._peer)
+        self.go_the_long_way()
         super().on_headers_complete()
         self._in_body = True
         # The parser reports trailers as headers. The request has its list already, which must not grow.
@@ -125,9 +214,31 @@ class DeadlineProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        was_refused = self.cycle.scope.get("refused")
         super().on_response_complete()
-        if self.cycle.response_complete:
-            self._start_deadline()
+        if self.transport.is_closing() or not self.cycle.response_complete:
+            self._expect_to_be_read()
+            return
+        self._wait_for_another()
+        if was_refused:
+            self._wait_for_turn()
+
+    def _wait_for_another(self) -> None:
+        """An answer is written, and no request is under way."""
+        self._expect_to_be_read()
+        self._begin_to_wait()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_to_be_read()
+
+    def read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def drop(self) -> None:
+        self.config.waiting.remove(self, self._peer)
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answer the malformed request; close the connection when another answer has begun or has to come first."""
@@ -145,6 +256,18 @@ class DeadlineProtocol(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         """Log nothing: every client that offers HTTP/2 would cause two lines."""
 
+    @property
+    def _peer(self) -> str:
+        return self.client[0] if self.client else ""
+
+    def _begin_to_wait(self) -> None:
+        self.config.waiting.add(self, self._peer)
+
+    def _is_between_requests(self) -> bool:
+        """Whether every answer is out and uvicorn does not count the time."""
+        answered = self.cycle is None or self.cycle.response_complete
+        return answered and self.timeout_keep_alive_task is None and not self.transport.is_closing()
+
     def _start_deadline(self) -> None:
         self._cancel_deadline()
         self._head_deadline = self.loop.call_later(self.head_seconds, self.shutdown)
@@ -154,39 +277,16 @@ class DeadlineProtocol(HttpToolsProtocol):
             self._head_deadline.cancel()
             self._head_deadline = None
 
+    def _expect_to_be_read(self) -> None:
+        if self._read_deadline is None and self.transport.get_write_buffer_size():
+            self._read_deadline = self.loop.call_later(self.read_seconds, self._end_unread)
 
-def origin_form(url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """The path and query of a target in absolute form (RFC 9112 §3.2.2), as some proxies send it; any other as it is.
+    def _end_unread(self) -> None:
+        self._read_deadline = None
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
 
-    Raises RefusedRequest where the target names another host than Host does: one of two servers might believe either.
-    """
-    scheme, separator, rest = url.partition(b"://")
-    if not separator or scheme.lower() not in {b"http", b"https"}:
-        return url
-    authority, slash, path = rest.partition(b"/")
-    authority, question, query = authority.partition(b"?")
-    if [authority.lower()] != [value.lower() for name, value in headers if name == b"host"]:
-        raise RefusedRequest("the target names another host than Host")
-    return b"/" + path if slash and not question else b"/" + question + query + slash + path
-
-
-def check_size(url: bytes, headers: list[tuple[bytes, bytes]], most_bytes: int, most_fields: int) -> None:
-    """Raises RefusedRequest for a head that is too large, even if it arrived in one piece."""
-    size = len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
-    if size > most_bytes or len(headers) > most_fields:
-        raise RefusedRequest("the head is too large")
-
-
-def check_shape(version: str, url: bytes, headers: list[tuple[bytes, bytes]], *, upgrade: bool) -> None:
-    """Raises RefusedRequest for a head that another server could read differently."""
-    fields, names = dict(headers), [name for name, _ in headers]
-    coding, coded = fields.get(b"transfer-encoding", b""), names.count(b"transfer-encoding")
-    if version not in {"1.0", "1.1"} or not url.startswith(b"/"):
-        raise RefusedRequest("neither HTTP/1.0 nor HTTP/1.1, or not a path of ours")
-    if names.count(b"host") > 1 or (version == "1.1" and b"host" not in fields):
-        raise RefusedRequest("exactly one Host is needed")
-    if coded and (coded > 1 or version == "1.0" or coding.lower() != b"chunked"):
-        raise RefusedRequest("the only transfer coding is chunked")
-    if upgrade and (coded or fields.get(b"content-length", b"0").strip(b"0")):
-        # The parser would read the body as the next request.
-        raise RefusedRequest("an upgrade cannot carry a body")
+    def _cancel_read_deadline(self) -> None:
+        if self._read_deadline is not None:
+            self._read_deadline.cancel()
+            self._read_deadline = None

@@ -9,13 +9,15 @@ from starlette.responses import RedirectResponse, Response
 from bff.errors import Problem
 from bff.members.partial import or_none
 from bff.members.retailers import LinkedRetailers, LinkTarget
+from bff.pages.ways import rules_at_retailers
 from bff.program.catalogue import Catalogue
-from bff.schemas.program import EarningRule
 from bff.schemas.retailers import RetailAward
+from bff.schemas.shown import ShownRule
 from bff.sessions.store import Session
 from bff.settings.sites import origin_of
 from bff.stores.rate_limits import LINK
 from bff.web.inputs import absolute_return_to, read_form
+from bff.web.language import locale_of
 from bff.web.limits import hit
 from bff.web.responses import form_page, redirect_to
 from bff.web.state import WebState
@@ -99,10 +101,10 @@ async def _awards(request: Request[RetailersState], session: Session) -> list[Re
         return None
 
 
-async def _rules(request: Request[RetailersState]) -> list[EarningRule]:
+async def _rules(request: Request[RetailersState]) -> list[ShownRule]:
     """The ways to earn that the table of actions pays, as the program words them."""
-    paid = {action.earning_rule_id for action in request.state["settings"].subtotal.actions}
-    return [rule for rule in await request.state["catalogue"].earning_rules() if rule.id in paid]
+    paid = rules_at_retailers(request.state["settings"].subtotal.actions)
+    return [rule for rule in await request.state["catalogue"].earning_rules(locale_of(request)) if rule.id in paid]
 
 
 async def _nothing() -> Any:

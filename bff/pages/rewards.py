@@ -8,15 +8,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.errors import Problem, UpstreamFailed
-from bff.pages.sections import SectionsState, rewards_section, unsettled_redemption
-from bff.redemptions.ledger import Recent
+from bff.pages.sections import SectionsState, rewards_by_id, rewards_section, unsettled_redemption
+from bff.redemptions.ledger import Entry, Recent
 from bff.redemptions.outcomes import shown, why_failed
 from bff.redemptions.redeem import RedeemRequest
+from bff.schemas.redemption import Redemption
+from bff.sentences import N_
 from bff.sessions.store import Session
+from bff.web.carts import fills_cart
 from bff.web.inputs import idempotency_key, read_form, redemption_key
+from bff.web.language import words_for
 from bff.web.limits import hit_redemption
 from bff.web.responses import apply_url, form_page, page, redirect_to
+from bff.web.spans import near
 from bff.web.visitor import check_csrf, open_session, require_session
+
+# So long nobody needs to be alarmed by a redemption without an answer.
+CALM_SECONDS = 20
 
 
 async def rewards(request: Request[SectionsState]) -> Response:
@@ -57,21 +65,44 @@ async def show_redemption(request: Request[SectionsState]) -> Response:
     """How it ended. A page that asks by itself says what it has `seen`, and is only answered when there is news."""
     session = require_session(request)
     entry = await request.state["redemptions"].find(session, redemption_key(request))
-    redemption = shown(entry, apply_url(request.state["settings"]))
+    redemption = shown(entry, apply_url(request))
     if entry.state == "failed":
-        redemption = msgspec.structs.replace(redemption, reason=why_failed(entry.reason))
-    outcome = "checking" if entry.check_until else redemption.state
+        redemption = msgspec.structs.replace(redemption, reason=words_for(request).text(why_failed(entry.reason)))
+    outcome = _outcome(request, entry, redemption)
     if "hx-request" in request.headers:
         news = request.query_params.get("seen") != outcome
         return Response(status_code=204, headers={"hx-refresh": "true"} if news else {})
-    return page(request, "redemption.html", redemption=redemption, outcome=outcome)
+    # How much store credit it was may not be known; that it was is.
+    credit = entry.store_credit is not None
+    rewards = await rewards_by_id(request) if redemption.coupon else {}
+    ends_at = entry.coupon_expires_at
+    return page(
+        request,
+        "redemption.html",
+        redemption=redemption,
+        outcome=outcome,
+        pays_store_credit=credit,
+        reward=rewards.get(entry.reward_id),
+        left=near(ends_at.timestamp() - request.state["clock"]()) if ends_at else None,
+        balance_before=entry.balance_seen,
+        fills_cart=fills_cart(request, request.state["coupon_carts"]),
+    )
+
+
+def _outcome(request: Request[SectionsState], entry: Entry, redemption: Redemption) -> str:
+    """The state as the page words it. What is not known yet is calmly checked at first; only when it takes long there
+    is something to be careful about."""
+    if entry.check_until is None:
+        return redemption.state
+    since = (entry.sent_at or entry.created_at).timestamp()
+    return "working" if request.state["clock"]() - since < CALM_SECONDS else "checking"
 
 
 async def _reward_page(request: Request[SectionsState], key: str, problem: Problem | None = None) -> Response:
     session = open_session(request)
     member, found = await rewards_section(request, session)
     if found is None:
-        words = "The rewards cannot be loaded right now. Please try again in a moment."
+        words = N_("The rewards cannot be loaded right now. Please try again.")
         raise UpstreamFailed("The rewards could not be read.", sent=False, words=words)
     reward = next((reward for reward in found if reward.id == request.path_params["id"]), None)
     if reward is None:

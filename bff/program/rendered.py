@@ -1,4 +1,4 @@
-"""Public answers as bytes with their entity tag, serialised once for each refresh of the catalogue."""
+"""Public answers as bytes with their digest, serialised once for each refresh of the catalogue."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,17 +6,18 @@ from collections.abc import Callable
 import msgspec
 
 from bff.program.catalogue import MAX_LOCALISED
+from bff.program.encodings import Encodings
 from bff.telemetry.timing import spent_on
+from bff.vendors.okendo.languages import NO_LOCALE
 from bff.vendors.okendo.row import Locale
-
-NO_LOCALE = Locale()
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """Bytes to be sent, their entity tag, and when each part of what they say was asked of Okendo (Unix seconds)."""
+    """Bytes to be sent, in all codings, their digest, and when each part of what they say was asked of Okendo (Unix
+    seconds)."""
 
-    body: bytes
-    etag: str
+    encodings: Encodings
+    digest: str
     asked_at: tuple[float, ...]
 
 
@@ -46,7 +47,7 @@ class RenderedResponses:
         if rendered is None or rendered.asked_at != asked_at:
             with spent_on("render"):
                 body = render()
-            rendered = Rendered(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', asked_at)
+            rendered = Rendered(Encodings(body), hashlib.sha256(body).hexdigest()[:32], asked_at)
         kept[key] = rendered
         if len(self._localised) > MAX_LOCALISED:
             self._localised.pop(next(iter(self._localised)))

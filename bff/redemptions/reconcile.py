@@ -10,11 +10,11 @@ from itertools import pairwise
 import msgspec
 import structlog
 
-from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.errors import STORE_FAILS, Problem, UpstreamFailed, VendorRefused
 from bff.redemptions.ledger import Outcome
 from bff.redemptions.offline_access import OfflineAccess
 from bff.redemptions.unresolved import Unresolved, UnresolvedRedemptions
-from bff.schemas.base import amount
+from bff.schemas.base import price
 from bff.vendors.okendo.member_operations import CUSTOMER, TRANSACTIONS
 from bff.vendors.okendo.replies import Transaction
 from bff.vendors.okendo.row import Page
@@ -49,7 +49,7 @@ class Reconciliation:
         if unresolved.overdue and await self._unresolved.expire(unresolved):
             log.error("redemption_unknown", reason=why, reference=unresolved.support_reference)
             return None
-        log.info("redemption_checked", state="unknown", reason=why, reference=unresolved.support_reference)
+        log.warning("redemption_checked", state="unknown", reason=why, reference=unresolved.support_reference)
         return 0.5 if unresolved.overdue else min(120.0, max(0.5, unresolved.seconds_since_sent / 4))
 
     async def _conclude(self, unresolved: Unresolved) -> tuple[Outcome | None, str]:
@@ -65,7 +65,7 @@ class Reconciliation:
         except VendorRefused:
             return None, "Okendo does not accept the credentials"
         except Problem as problem:
-            if problem.code == "store_unavailable":
+            if problem.code in STORE_FAILS:
                 raise
             return None, problem.code
         return outcome, why
@@ -85,6 +85,8 @@ class Reconciliation:
                 return None
             if known is not None:
                 return since
+            if page.is_cut:
+                return None
             cursor = page.next
             if cursor is None:
                 break
@@ -125,7 +127,7 @@ def judged(unresolved: Unresolved, since: Sequence[Transaction] | None, *, settl
     if len(candidates) > 1:
         return None, "more than one transaction fits"
     if candidates:
-        return _succeeded(candidates[0]), ""
+        return Outcome.brought(candidates[0], candidates[0].id), ""
     if unresolved.later_open:
         return None, "a later redemption comes first"
     if not settled:
@@ -154,7 +156,7 @@ def is_of(unresolved: Unresolved, transaction: Transaction) -> bool:
     if transaction.points is None:
         return bool(transaction.kind) and transaction.is_redemption
     given = transaction.code is not None or transaction.store_credit is not None
-    return abs(transaction.points) == unresolved.points and (given or transaction.is_redemption)
+    return price(abs(transaction.points)) == unresolved.points and (given or transaction.is_redemption)
 
 
 def _is_claimed(unresolved: Unresolved, transaction: Transaction) -> bool:
@@ -174,22 +176,10 @@ def _change(unresolved: Unresolved, transaction: Transaction) -> float:
     points = transaction.points or 0
     if _is_claimed(unresolved, transaction) or transaction.reward is not None or transaction.is_redemption:
         return -abs(points)
-    return 0 if transaction.status.casefold() == "pending" else max(0, points)
+    return 0 if transaction.status == "pending" else max(0, points)
 
 
 def newest_first(transactions: Sequence[Transaction]) -> bool:
     """Whether the history came in the order that was requested, as far as its dates say."""
     dates = [transaction.date for transaction in transactions if transaction.date is not None]
     return all(newer >= older for newer, older in pairwise(dates))
-
-
-def _succeeded(transaction: Transaction) -> Outcome:
-    return Outcome(
-        state="succeeded",
-        transaction_id=transaction.id,
-        coupon_code=transaction.code,
-        coupon_description=transaction.description,
-        coupon_expires_at=transaction.expires_at,
-        store_credit=amount(transaction.store_credit),
-        currency=transaction.currency,
-    )

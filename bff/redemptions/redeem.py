@@ -5,13 +5,15 @@ the reply is lost, the outcome is unknown: the shopper is told so, nothing is se
 """
 
 import asyncio
+import contextlib
 import hashlib
+import logging
 
 import msgspec
 import structlog
 
 from bff.clock import Clock
-from bff.errors import Problem, UpstreamFailed, VendorRefused
+from bff.errors import Busy, Problem, UpstreamFailed, VendorRefused
 from bff.members.activity import MemberActivity
 from bff.members.rewards import MemberRewards
 from bff.redemptions.ledger import Entry, Intent, Ledger, Outcome, Recent
@@ -19,7 +21,6 @@ from bff.redemptions.offline_access import OfflineAccess
 from bff.redemptions.outcomes import NOT_READY
 from bff.redemptions.reconcile import newest_first
 from bff.redemptions.unresolved import UnresolvedRedemptions
-from bff.schemas.base import amount
 from bff.schemas.program import Reward
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
@@ -87,9 +88,6 @@ class Redemptions:
         another redemption of the member is under way), `not_found` (a reward that is not offered to them), and what
         `NOT_READY` lists; nothing has been sent then. Raises UpstreamFailed before anything is sent.
         """
-        entry = await self._ledger.find(session.data.customer_id, wanted.key)
-        if entry is not None:
-            return _replay(entry, wanted), True
         # The task outlives the request: the outcome is written even when the shopper leaves or the deadline passes.
         task = self._tasks.start(self._carry_out(session, wanted))
         await asyncio.wait({task}, timeout=ANSWER_SECONDS)
@@ -132,23 +130,36 @@ class Redemptions:
         return await self._ledger.recent(session.data.customer_id, reward_id, session.data.created_at)
 
     async def _carry_out(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
-        """One at a time per member."""
-        async with self._leases.lease(f"redeem:{session.data.customer_id}", wait_seconds=LEASE_WAIT_SECONDS):
-            entry = await self._ledger.find(session.data.customer_id, wanted.key)
-            if entry is not None:
-                return _replay(entry, wanted), True
-            intent, jwt = await self._intent(session, wanted)
-            entry, is_new = await self._ledger.reserve(intent)
-            if not is_new:
-                return _replay(entry, wanted), True
-            return await self._send_once(jwt, entry), False
+        """One at a time per member. Whoever would have to wait is told first what is known under their key already."""
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                await turn.enter_async_context(self._turn(session, wait_seconds=0))
+            except Busy:
+                entry = await self._ledger.find(session.data.customer_id, wanted.key)
+                if entry is not None:
+                    return _replay(entry, wanted), True
+                await turn.enter_async_context(self._turn(session, wait_seconds=LEASE_WAIT_SECONDS))
+            return await self._in_turn(session, wanted)
+
+    def _turn(self, session: Session, *, wait_seconds: float) -> contextlib.AbstractAsyncContextManager[None]:
+        return self._leases.lease(f"redeem:{session.data.customer_id}", wait_seconds=wait_seconds)
+
+    async def _in_turn(self, session: Session, wanted: RedeemRequest) -> tuple[Entry, bool]:
+        entry = await self._ledger.find(session.data.customer_id, wanted.key)
+        if entry is not None:
+            return _replay(entry, wanted), True
+        intent, jwt = await self._intent(session, wanted)
+        entry, is_new = await self._ledger.reserve(intent)
+        if not is_new:
+            return _replay(entry, wanted), True
+        return await self._send_once(jwt, entry), False
 
     async def _intent(self, session: Session, wanted: RedeemRequest) -> tuple[Intent, str]:
         """What is to be redeemed, with balance, price and eligibility as Okendo has them now, and the JWT to send."""
         (member, rewards), last_transaction_id = await asyncio.gather(
             self._rewards.offered(session), self._last_transaction_id(session)
         )
-        reward = _redeemable_reward(rewards, wanted.reward_id)
+        reward, points = _redeemable(rewards, wanted.reward_id)
         jwt = await self._exchange.jwt(session)
         intent = Intent(
             customer_id=session.data.customer_id,
@@ -156,7 +167,7 @@ class Redemptions:
             fingerprint=wanted.fingerprint,
             reward_id=reward.id,
             reward_name=reward.name,
-            points=reward.points,
+            points=points,
             balance_seen=member.points.balance,
             newest_transaction=last_transaction_id,
             session=session.key,
@@ -177,10 +188,10 @@ class Redemptions:
         except Problem as problem:
             if problem.code != "feature_unavailable":
                 raise
-            log.warning("history_unreadable")
+            log.error("history_unreadable")
             return None
         if not newest_first(history):
-            log.warning("history_unordered")
+            log.error("history_unordered")
             return None
         return history[0].id if history else ""
 
@@ -192,7 +203,8 @@ class Redemptions:
             outcome = await self._call_okendo(jwt, entry)
         else:
             outcome = Outcome(state="failed", reason="store_unavailable")
-        log.info("redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
+        level = logging.WARNING if outcome.state == "unknown" else logging.INFO
+        log.log(level, "redemption", state=outcome.state, reason=outcome.reason, reference=entry.support_reference)
         try:
             settled = await self._ledger.settle(entry, outcome)
             if outcome.state == "succeeded" and settled.state != "succeeded":
@@ -200,7 +212,7 @@ class Redemptions:
             return msgspec.structs.replace(settled, retry_after_seconds=outcome.retry_after_seconds)
         except Problem:
             # The entry stays "sent" and becomes "unknown" soon, which is true in any case; nothing is sent again.
-            log.error("redemption_not_settled", reference=entry.support_reference)
+            log.warning("redemption_not_settled", reference=entry.support_reference)
             return msgspec.structs.replace(entry, state="sent")
 
     async def _call_okendo(self, jwt: str, entry: Entry) -> Outcome:
@@ -223,15 +235,7 @@ def _success(redeemed: Redeemed) -> Outcome:
     if redeemed.code is None and redeemed.store_credit is None:
         # Okendo said yes, but not in a form we know what it gave: to say "no code needed" might be wrong.
         return Outcome(state="unknown")
-    return Outcome(
-        state="succeeded",
-        transaction_id=redeemed.transaction_id,
-        coupon_code=redeemed.code,
-        coupon_description=redeemed.description,
-        coupon_expires_at=redeemed.expires_at,
-        store_credit=amount(redeemed.store_credit),
-        currency=redeemed.currency,
-    )
+    return Outcome.brought(redeemed, redeemed.transaction_id)
 
 
 def _replay(entry: Entry, wanted: RedeemRequest) -> Entry:
@@ -242,12 +246,12 @@ def _replay(entry: Entry, wanted: RedeemRequest) -> Entry:
     return entry
 
 
-def _redeemable_reward(rewards: list[Reward], reward_id: str) -> Reward:
-    """The reward, if it is one that was offered to this member and can be redeemed now (H8, L8)."""
+def _redeemable(rewards: list[Reward], reward_id: str) -> tuple[Reward, int]:
+    """The reward, if it is one that was offered to this member and can be redeemed now (H8, L8), and its price."""
     reward = next((reward for reward in rewards if reward.id == reward_id), None)
     if reward is None or reward.can_redeem is None:
         raise Problem("not_found", "There is no such reward.")
-    if reward.can_redeem.state != "ready":
-        code, sentence = NOT_READY[reward.can_redeem.state]
-        raise Problem(code, sentence)
-    return reward
+    if reward.can_redeem.state == "ready" and reward.points is not None:
+        return reward, reward.points
+    code, sentence = NOT_READY.get(reward.can_redeem.state, NOT_READY["unavailable"])
+    raise Problem(code, sentence)

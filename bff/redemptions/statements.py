@@ -1,21 +1,30 @@
-"""Every statement on the table of redemptions, and with them the transitions of its state machine.
+"""Every statement on the table of redemptions, and with them the transitions of its state machine. What is settled for
+long enough is deleted by `stores.retention`.
 
 INSERT_INTENT ── reserved ──┬── sent             MARK_SENT
                             └── failed           SETTLE_STALE: its process died before it was sent
 
+reserved ── unknown                              DOUBT: the database is of before, so it may have been sent since
+
 sent ──┬── succeeded | failed                    SETTLE: the vendor's reply is clear
+       ├── unknown                               DOUBT: the same
        └── unknown                               SETTLE: the reply was lost. SETTLE_STALE: its process died
 
 unknown ──┬── succeeded | failed                 SETTLE: the worker reconciled it, or the reply came late
-          ├── succeeded | failed                 RESOLVE: a person looked; the state is final
+          ├── succeeded | failed                 RESOLVE: a person looked; only a person changes it again
           └── unknown                            reconciled while `check_until` is set: EXPIRE and FORGET clear it,
                                                  ATTACH_CREDENTIALS and a late SETTLE set it again
 
 failed ──┬── succeeded                           SETTLE: it was sent, no person resolved it, and now the vendor says yes
          └── deleted                             DELETE_UNSENT: it was never sent, and the member is forgotten
 
-A succeeded redemption never changes its state. Only reserved and sent ones count as open, of which a member has one.
+succeeded | failed ── succeeded | failed         RESOLVE: a person corrects what a person had resolved
+
+Otherwise a succeeded redemption never changes its state. Only reserved and sent ones count as open, of which a member
+has one.
 """
+
+from bff.stores.queue import deferring
 
 INSERT_INTENT = """
     INSERT INTO redemptions
@@ -24,8 +33,14 @@ INSERT_INTENT = """
     VALUES (%(customer_id)s, %(key)s, %(fingerprint)s, %(reward_id)s, %(reward_name)s, %(points)s, %(balance_seen)s,
         %(newest_transaction)s, %(session)s, %(credentials)s, %(request_id)s, %(support_reference)s)
     ON CONFLICT DO NOTHING
-    RETURNING *
 """
+# A vendor call takes less than this, so the process of a redemption that is open for longer must have died.
+STALE_SECONDS = 60
+# If the process of a new entry dies, this job settles it. Only a new one has the reference that was made for it.
+DEFER_RESCUE = f"""
+    SELECT {deferring("rescue_redemption", seconds=STALE_SECONDS + 1)} FROM redemptions
+    WHERE support_reference = %(support_reference)s AND customer_id = %(customer_id)s
+"""  # noqa: S608  # See `deferring`.
 # Credentials stay while the outcome is unknown; a clear outcome deletes them. A success that the vendor itself reports
 # overrides a failure that was concluded without its reply, unless a person resolved it.
 SETTLE = """
@@ -40,8 +55,10 @@ SETTLE = """
              OR state = 'failed' AND %(state)s = 'succeeded' AND sent_at IS NOT NULL AND note IS NULL)
     RETURNING *
 """
-# A reserved entry was never sent, so it has failed; a sent one may have been carried out, so it is unknown.
-SETTLE_STALE = """
+# A reserved entry was never sent, so it has failed; a sent one may have been carried out, so it is unknown, and is
+# reconciled.
+SETTLE_STALE = f"""
+    WITH stale AS (
     UPDATE redemptions
     SET state = CASE state WHEN 'reserved' THEN 'failed' ELSE 'unknown' END,
         reason = CASE state WHEN 'reserved' THEN 'store_unavailable' END,
@@ -50,17 +67,25 @@ SETTLE_STALE = """
         changed_at = now()
     WHERE (customer_id = %(customer_id)s OR id = %(id)s) AND state IN ('reserved', 'sent')
         AND changed_at < now() - make_interval(secs => %(stale_seconds)s)
-    RETURNING *
-"""
+    RETURNING id, state
+    )
+    SELECT {deferring("check_redemption")} FROM stale WHERE state = 'unknown'
+"""  # noqa: S608  # See `deferring`.
 RECENT = """
     SELECT key, coalesce(check_until > now(), false) AS checking FROM redemptions
-    WHERE customer_id = %s AND reward_id = %s AND state <> 'failed'
-        AND (check_until > now() OR created_at > greatest(now() - interval '5 minutes', to_timestamp(%s)))
+    WHERE customer_id = %(customer_id)s AND reward_id = %(reward_id)s AND state <> 'failed'
+        AND (check_until > now() OR created_at > greatest(now() - interval '5 minutes', to_timestamp(%(since)s)))
     ORDER BY id DESC LIMIT 1
 """
 LISTED = """
     SELECT * FROM redemptions
     WHERE (%(state)s::text IS NULL OR state = %(state)s) AND (%(customer)s::text IS NULL OR customer_id = %(customer)s)
+    ORDER BY id DESC LIMIT %(limit)s
+"""
+OF_MEMBER = """
+    SELECT * FROM redemptions
+    WHERE customer_id = %(customer_id)s
+        AND created_at > to_timestamp(%(since)s) AND created_at <= to_timestamp(%(until)s)
     ORDER BY id DESC LIMIT %(limit)s
 """
 UNRESOLVED = """
@@ -82,6 +107,14 @@ UNRESOLVED = """
     FROM redemptions AS line
     WHERE id = %s AND state = 'unknown' AND check_until IS NOT NULL
 """
+# After a restore from a backup the member's history tells what became of them. Others go on being reconciled.
+DOUBT = """
+    UPDATE redemptions
+    SET state = 'unknown', sent_at = coalesce(sent_at, created_at), changed_at = now(),
+        check_until = now() + make_interval(secs => %(check_seconds)s)
+    WHERE state IN ('reserved', 'sent') OR state = 'unknown' AND check_until IS NOT NULL
+    RETURNING id
+"""
 EARLIER = "SELECT id FROM redemptions WHERE customer_id = %s AND id < %s AND check_until IS NOT NULL"
 EXPIRE = """
     UPDATE redemptions SET check_until = NULL, credentials = NULL, changed_at = now()
@@ -97,20 +130,31 @@ ATTACH_CREDENTIALS = """
     WHERE id = %(id)s AND state = 'unknown' AND session <> '' AND credentials IS NOT DISTINCT FROM %(before)s
     RETURNING *
 """
+# What is resolved for the first time is unknown. What is corrected has a note, which only RESOLVE writes.
+FIND_TO_RESOLVE = """
+    SELECT * FROM redemptions
+    WHERE support_reference = %(reference)s
+        AND CASE WHEN %(corrects)s THEN state IN ('succeeded', 'failed') AND note IS NOT NULL ELSE state = 'unknown' END
+    FOR UPDATE
+"""
 RESOLVE = """
     UPDATE redemptions
     SET state = %(state)s, coupon_code = %(code)s, note = %(note)s, changed_at = now(), check_until = NULL,
         credentials = NULL, reason = CASE %(state)s WHEN 'failed' THEN 'upstream_unavailable' END
-    WHERE support_reference = %(reference)s AND state = 'unknown'
+    WHERE id = %(id)s
     RETURNING *
 """
 
-FIND = "SELECT * FROM redemptions WHERE customer_id = %s AND key = %s"
+FIND = "SELECT * FROM redemptions WHERE customer_id = %(customer_id)s AND key = %(key)s"
 FIND_OPEN = "SELECT * FROM redemptions WHERE id = %s AND state IN ('reserved', 'sent')"
 FIND_OPEN_OF_MEMBER = "SELECT * FROM redemptions WHERE customer_id = %s AND state IN ('reserved', 'sent')"
-FIND_UNSETTLED = "SELECT key FROM redemptions WHERE customer_id = %s AND check_until > now() ORDER BY id DESC LIMIT 1"
+FIND_UNSETTLED = """
+    SELECT key, true AS checking FROM redemptions WHERE customer_id = %(customer_id)s AND check_until > now()
+    ORDER BY id DESC LIMIT 1
+"""
 MARK_SENT = """
-    UPDATE redemptions SET state = 'sent', sent_at = now(), changed_at = now() WHERE id = %s AND state = 'reserved'
+    UPDATE redemptions SET state = 'sent', sent_at = now(), changed_at = now() WHERE id = %(id)s AND state = 'reserved'
+    RETURNING *
 """
 DELETE_UNSENT = "DELETE FROM redemptions WHERE customer_id = %s AND sent_at IS NULL AND state = 'failed'"
 FORGET = """
@@ -119,4 +163,4 @@ FORGET = """
     WHERE customer_id = %s
 """
 # Held until the commit, so that one transaction at a time writes the outcomes of a member's redemptions.
-LOCK_MEMBER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+LOCK_MEMBER = "SELECT pg_advisory_xact_lock(hashtextextended(%(customer_id)s, 0))"

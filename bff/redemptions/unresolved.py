@@ -3,9 +3,10 @@
 import msgspec
 
 from bff.redemptions import statements
-from bff.redemptions.ledger import Entry, Outcome, Settled, lock_member
+from bff.redemptions.ledger import Entry, Outcome, Recent, Settled, tell
 from bff.sessions.store import Session
 from bff.stores.database import Database
+from bff.stores.outbox import Outbox
 from bff.stores.queue import run_now
 
 
@@ -33,16 +34,15 @@ class Unresolved(Entry, frozen=True, kw_only=True):
 class UnresolvedRedemptions:
     """Every method raises Problem `store_unavailable` when PostgreSQL does not answer."""
 
-    def __init__(self, database: Database, *, check_seconds: float) -> None:
+    def __init__(self, database: Database, outbox: Outbox, *, check_seconds: float) -> None:
         self._database = database
+        self._outbox = outbox
         self._check = {"check_seconds": check_seconds}
 
     async def unsettled(self, customer_id: str) -> str | None:
         """The key of the member's latest redemption that is being reconciled."""
-        async with self._database.connection() as connection:
-            found = await connection.execute(statements.FIND_UNSETTLED, (customer_id,))
-            row = await found.fetchone()
-            return str(row[0]) if row else None
+        found: Recent | None = await self._database.ask(Recent, {"customer_id": customer_id}, statements.FIND_UNSETTLED)
+        return found.key if found else None
 
     async def find(self, number: int) -> Unresolved | None:
         """This entry, if it is still to be reconciled."""
@@ -52,13 +52,15 @@ class UnresolvedRedemptions:
     async def reconcile(self, unresolved: Unresolved, outcome: Outcome) -> bool:
         """Write the outcome. False when the member's other entries have changed since `unresolved` was read: then the
         history may contain a redemption that was not known."""
-        async with self._database.rows_of(Unresolved) as cursor:
-            await lock_member(cursor.connection, unresolved.customer_id)
+        locked = {"customer_id": unresolved.customer_id}
+        async with self._database.rows_of(Unresolved, locked, statements.LOCK_MEMBER) as cursor:
             now: Unresolved | None = await (await cursor.execute(statements.UNRESOLVED, (unresolved.id,))).fetchone()
             if now is None or now.others() != unresolved.others():
                 return False
             values = msgspec.structs.asdict(outcome) | self._check | {"id": unresolved.id}
             await cursor.connection.execute(statements.SETTLE, values)
+            if outcome.state == "succeeded":
+                await tell(self._outbox, cursor.connection, unresolved)
             # Earlier entries may have waited for this one.
             waiting = await cursor.connection.execute(statements.EARLIER, (unresolved.customer_id, unresolved.id))
             for (number,) in await waiting.fetchall():
@@ -71,6 +73,15 @@ class UnresolvedRedemptions:
         async with self._database.connection() as connection:
             expired = await connection.execute(statements.EXPIRE, msgspec.structs.asdict(unresolved))
             return expired.rowcount == 1
+
+    async def doubt_all(self) -> int:
+        """The database was restored from a backup: have whatever is open reconciled from now on, since it may have been
+        sent after the backup. Returns how many."""
+        async with self._database.connection() as connection:
+            rows = await (await connection.execute(statements.DOUBT, self._check)).fetchall()
+            for (number,) in rows:
+                await run_now(connection, "check_redemption", number)
+            return len(rows)
 
     async def attach_credentials(self, entry: Entry, session: Session, credentials: bytes) -> Entry:
         """Reconcile with a new sign-in of the member, at once. Returns the entry as it is stored."""
@@ -89,8 +100,18 @@ class UnresolvedRedemptions:
                 await run_now(cursor.connection, "check_redemption", entry.id)
         return attached or entry
 
-    async def resolve(self, reference: str, state: Settled, note: str, code: str | None) -> Entry | None:
-        """Write what a person has seen; None when no unknown redemption has this support reference."""
+    async def resolve(
+        self, reference: str, state: Settled, note: str, code: str | None, *, corrects: bool
+    ) -> tuple[Entry, Entry] | None:
+        """Write what a person has seen; returns the entry before and after. None when no unknown redemption has this
+        support reference, or with `corrects` none that a person has resolved."""
         async with self._database.rows_of(Entry) as cursor:
-            values = {"reference": reference, "state": state, "note": note, "code": code}
-            return await (await cursor.execute(statements.RESOLVE, values)).fetchone()
+            chosen = {"reference": reference, "corrects": corrects}
+            before: Entry | None = await (await cursor.execute(statements.FIND_TO_RESOLVE, chosen)).fetchone()
+            if before is None:
+                return None
+            values = {"id": before.id, "state": state, "note": note, "code": code}
+            after: Entry | None = await (await cursor.execute(statements.RESOLVE, values)).fetchone()
+            if after is not None and after.state == "succeeded":
+                await tell(self._outbox, cursor.connection, after)
+            return (before, after) if after is not None else None

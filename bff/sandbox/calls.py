@@ -15,7 +15,15 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bff.sandbox.control.fault_effects import answer_under_fault, close_connection
-from bff.sandbox.json import Json, JsonObject, encode, read_object, with_hostile_texts
+from bff.sandbox.json import (
+    Json,
+    JsonObject,
+    encode,
+    read_object,
+    with_control_characters,
+    with_hostile_texts,
+    with_words,
+)
 from bff.sandbox.world import LoggedCall, World
 
 # Method and path as they were sent, of a call that came in another dialect.
@@ -71,6 +79,8 @@ class Operation:
     methods: str
     paths: tuple[str, ...]
     handle: Handler
+    # Where several operations share an address: which of them a request is.
+    told_apart: "Callable[[Call], Operation] | None" = None
 
 
 class Refused(Exception):
@@ -83,16 +93,25 @@ class Refused(Exception):
 
 def answer(world: World, payload: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON reply, its texts hostile when the control API asked for that."""
-    body = encode(with_hostile_texts(payload) if world.hostile else payload)
+    payload = with_hostile_texts(payload) if world.hostile else payload
+    payload = with_control_characters(payload) if world.controls else payload
+    body = encode(with_words(payload, world.words) if world.words else payload)
     return Response(body, status, headers, media_type="application/json")
 
 
 def routes(world: World, operations: tuple[Operation, ...]) -> list[Route]:
     return [
-        Route(path, OperationEndpoint(world, operation), methods=operation.methods.split(), name=operation.name)
+        Route(
+            _any_id(path), OperationEndpoint(world, operation), methods=operation.methods.split(), name=operation.name
+        )
         for operation in operations
         for path in operation.paths
     ]
+
+
+def _any_id(path: str) -> str:
+    """The id of a rule may hold slashes, which come percent-encoded (RFC 3986 §2.1)."""
+    return path.replace("{rule_id}", "{rule_id:path}")
 
 
 class OperationEndpoint:
@@ -105,21 +124,23 @@ class OperationEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         entry = self._log(request)
-        fault = self.world.faults.take(self.operation.name)
         try:
             call = Call(request, await request.body())
         except ClientDisconnect:
             return
-        response = await answer_under_fault(fault, self.operation.vendor, lambda: self._handle(call))
+        operation = self.operation.told_apart(call) if self.operation.told_apart else self.operation
+        entry.operation = operation.name
+        fault = self.world.faults.take(operation.name)
+        response = await answer_under_fault(fault, operation.vendor, lambda: self._handle(operation, call))
         if response is None:
             await close_connection(scope, receive)
             return
         entry.status = response.status_code
         await response(scope, receive, send)
 
-    def _handle(self, call: Call) -> Response:
+    def _handle(self, operation: Operation, call: Call) -> Response:
         try:
-            return self.operation.handle(self.world, call)
+            return operation.handle(self.world, call)
         except Refused as refused:
             return refused.response
         finally:

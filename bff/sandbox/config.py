@@ -8,6 +8,7 @@ MAIN_CLIENT_ID = "6f3a1c52-9d0e-4b7a-8c41-2e5d7f90ab13"
 OTHER_CLIENT_ID = "b1d24e8f-57c3-4f06-a9e2-83c0d6417a5b"
 OTHER_CLIENT_SECRET = "sandbox-second-client-secret-0123456789"
 STOREFRONT_TOKEN = "5f0c9a7be1d24c3890ab6d7e8f123456"
+STOREFRONT_PRIVATE_TOKEN = "sandbox-storefront-private-token-01234567"
 OKENDO_USER_ID = "3c2f8a10-64be-4d59-9f7a-1b0e6c8d2f47"
 OKENDO_PARTNER_ID = "sandbox-partner"
 OKENDO_API_KEY = "sandbox0merchant0key0abcdef01234"
@@ -16,6 +17,8 @@ SUBTOTAL_CLIENT_ID = "01JSANDB0XC11ENT0000000000"
 SUBTOTAL_SIGNING_SECRET = "sandbox-subtotal-signing-secret"
 # "sandbox-okendo-webhook-secret-32" in base64.
 OKENDO_WEBHOOK_SECRET = "whsec_c2FuZGJveC1va2VuZG8td2ViaG9vay1zZWNyZXQtMzI="
+
+SHOPIFY_WEBHOOK_SECRET = "sandbox-shopify-app-client-secret"
 
 
 def origin_of(url: str) -> str:
@@ -53,6 +56,7 @@ class Config:
     client_id: str = MAIN_CLIENT_ID
     client_secret: str = ""
     storefront_token: str = STOREFRONT_TOKEN
+    storefront_private_token: str = STOREFRONT_PRIVATE_TOKEN
     okendo_user_id: str = OKENDO_USER_ID
     okendo_partner_id: str = OKENDO_PARTNER_ID
     okendo_api_key: str = OKENDO_API_KEY
@@ -63,6 +67,8 @@ class Config:
     subtotal_simulated: bool = False
     okendo_webhook_url: str = ""
     okendo_webhook_secret: str = OKENDO_WEBHOOK_SECRET
+    shopify_webhook_url: str = ""
+    shopify_webhook_secret: str = SHOPIFY_WEBHOOK_SECRET
 
     @property
     def clients(self) -> tuple[Client, Client]:
@@ -80,10 +86,10 @@ class Config:
 
     @property
     def registered_logout_uris(self) -> frozenset[str]:
-        """Those named, or else the front page beside every redirect URI."""
+        """Those named, or else the front page and the page for who has signed out, beside every redirect URI."""
         if self.logout_uris:
             return frozenset(self.logout_uris)
-        beside = {urljoin(uri, ".") for uri in self.redirect_uris}
+        beside = {urljoin(uri, page) for uri in self.redirect_uris for page in (".", "signed-out")}
         return frozenset(beside | self.origins | {f"{origin}/" for origin in self.origins})
 
 
@@ -105,6 +111,7 @@ def from_environment(env: Mapping[str, str], port: int) -> Config:
         client_id=text("SHOPIFY_CLIENT_ID", default.client_id),
         client_secret=text("SHOPIFY_CLIENT_SECRET", default.client_secret),
         storefront_token=text("SHOPIFY_STOREFRONT_TOKEN", default.storefront_token),
+        storefront_private_token=text("SHOPIFY_STOREFRONT_PRIVATE_TOKEN", default.storefront_private_token),
         okendo_user_id=text("OKENDO_USER_ID", default.okendo_user_id),
         okendo_partner_id=text("OKENDO_PARTNER_ID", default.okendo_partner_id),
         okendo_api_key=text("OKENDO_API_KEY", default.okendo_api_key),
@@ -115,4 +122,6 @@ def from_environment(env: Mapping[str, str], port: int) -> Config:
         subtotal_simulated=env.get("SANDBOX_SUBTOTAL_SIMULATED") == "on",
         okendo_webhook_url=env.get("SANDBOX_OKENDO_WEBHOOK_URL", ""),
         okendo_webhook_secret=text("OKENDO_WEBHOOK_SECRET", default.okendo_webhook_secret),
+        shopify_webhook_url=env.get("SANDBOX_SHOPIFY_WEBHOOK_URL", ""),
+        shopify_webhook_secret=text("SHOPIFY_WEBHOOK_SECRET", default.shopify_webhook_secret),
     )

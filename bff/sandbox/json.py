@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,8 @@ HOSTILE_HTML = (
     """<style>body{display:none}</style><p style="position:fixed;inset:0" onclick="alert(6)">covered</p>"""
     """<a href="data:text/html,<script>alert(7)</script>">data</a>"""
 )
+# NUL, BEL, ESC and a colour, a line break in C1, and what turns the direction of the words that follow.
+CONTROLS = "\x00\x07\x1b[31m\x85\x9b31m\u202e\u2066"
 HOSTILE_URL = "javascript:alert(document.domain)//"
 _TEXTS = {
     "title", "name", "question", "description", "notificationText", "template", "vipTierName", "minimumVipTierName",
@@ -50,6 +52,29 @@ def with_hostile_texts(value: Json, key: str = "") -> Json:
         return {name: with_hostile_texts(inner, name) for name, inner in value.items()}
     if isinstance(value, Sequence):
         return [with_hostile_texts(inner, "title" if key == "perks" else key) for inner in value]
+    return value
+
+
+def with_control_characters(value: Json, key: str = "") -> Json:
+    """The same JSON with characters in every text for shoppers, and in every coupon's code, that a database, a terminal
+    or a page would obey."""
+    if isinstance(value, str):
+        return value[:1] + CONTROLS + value[1:] if key in _TEXTS | _HTML | {"code"} else value
+    if isinstance(value, Mapping):
+        return {name: with_control_characters(inner, name) for name, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [with_control_characters(inner, "title" if key == "perks" else key) for inner in value]
+    return value
+
+
+def with_words(value: Json, words: Mapping[str, msgspec.Raw], key: str = "") -> Any:
+    """The same JSON with every text of one of these names replaced by that word."""
+    if isinstance(value, str):
+        return words.get(key, value)
+    if isinstance(value, Mapping):
+        return {name: with_words(inner, words, name) for name, inner in value.items()}
+    if isinstance(value, Sequence):
+        return [with_words(inner, words, key) for inner in value]
     return value
 
 

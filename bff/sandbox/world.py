@@ -10,8 +10,10 @@ from bff.sandbox.control.faults import Faults
 from bff.sandbox.okendo.changes import ChangeFeed
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.okendo.personas import personas
-from bff.sandbox.okendo.program import Policies
+from bff.sandbox.okendo.program import EARNING_RULES, REWARDS, TIERS, Policies
+from bff.sandbox.shopify.browser_sessions import BrowserSessions
 from bff.sandbox.shopify.grants import Grants
+from bff.sandbox.shopify.shelf import CartShelf
 from bff.sandbox.shopify.tokens import Signer
 from bff.sandbox.subtotal.accounts import Accounts
 from bff.sandbox.webhooks.destinations import Destinations
@@ -54,9 +56,22 @@ class World:
         self.clock = Clock()
         self.members = personas(self.clock.now())
         self.policies = Policies()
+        self.earning_rules = dict(EARNING_RULES)
+        self.rewards = dict(REWARDS)
+        self.tells_language = False
+        self.told_tiers = tuple(tier.name for tier in TIERS)
         self.hostile = False
+        self.controls = False
+        self.history_reversed = False
+        self.circle = 0
+        self.dead_end = False
+        self.words: dict[str, Any] = {}
+        self.denied_fields: tuple[str, ...] = ()
+        self.denies_all = False
+        self.carts = CartShelf()
         self.dialect: tuple[Any, ...] = ()
         self.grants = Grants(self.clock)
+        self.browser_sessions = BrowserSessions()
         self.accounts = Accounts(self.clock)
         self.merchant_bucket = TokenBucket(self.clock, MERCHANT_PER_SECOND, MERCHANT_BURST)
         self.faults = Faults()

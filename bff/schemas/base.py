@@ -1,7 +1,7 @@
 """What every schema is made of, and values that several of them share."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -19,33 +19,32 @@ def described(text: str, **json_schema: Any) -> msgspec.Meta:
     return msgspec.Meta(description=text, extra_json_schema=json_schema or None)
 
 
-StoreCredit = Annotated[str | None, described("An amount, with its currency where the program tells, such as `5 USD`")]
-
-
 def member_state(state: str) -> MemberState:
-    """Unknown words count as `pending`: nothing that needs a member is offered, and Okendo decides about joining."""
+    """Of a session, which may not have heard of it yet: then `pending`, which grants nothing. What does is decided by
+    what Okendo says of the member at that moment."""
     return "enrolled" if state == "enrolled" else "blocked" if state == "blocked" else "pending"
 
 
 def whole(points: float | None) -> int | None:
-    """A balance or a price in whole points; a part of a point cannot be spent."""
+    """A balance in whole points; a part of a point cannot be spent."""
     return None if points is None else math.floor(points)
 
 
-def amount(money: str | float | None) -> str | None:
-    """An amount to the last cent, without idle zeros; the vendor does not say in which currency."""
-    if not isinstance(money, int | float):
-        return money
-    return f"{money:.3f}".rstrip("0").rstrip(".")
-
-
-def store_credit(money: str | float | None, currency: str | None) -> str | None:
-    """An amount with its currency where the program tells, such as "5 USD"."""
-    return None if money is None else f"{amount(money)} {currency or ''}".strip()
+def price(points: float | None) -> int | None:
+    """What something costs in whole points: for less nobody gets it."""
+    return None if points is None else math.ceil(points)
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Base of what leaves the service as JSON."""
+
+
+class Empty(Schema, frozen=True):
+    """An empty object: that it was done says all. Scripts read every answer as JSON."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
 
 
 class SessionState(Schema, frozen=True):
@@ -57,15 +56,23 @@ class SessionState(Schema, frozen=True):
         ),
     ]
 
+    expires_at: Annotated[
+        Moment | None,
+        described(
+            "When the session ends at the latest, unless it is used until then or a token or ticket is handed in anew. "
+            "Absent when nobody is signed in"
+        ),
+    ] = None
+
     @classmethod
     def example(cls) -> Self:
-        return cls(state="enrolled")
+        return cls(state="enrolled", expires_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
 
 
 class Visitor(Schema, frozen=True):
-    """Who is looking. `name` is for greeting only."""
+    """Who is looking. `name` is for greeting only, `state` is None where nobody has told it yet."""
 
-    state: VisitorState
+    state: VisitorState | None
     name: str | None = None
 
 

@@ -1,13 +1,17 @@
 """The public program: ways to earn, rewards, tiers, questions."""
 
 import math
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 
-from bff.schemas.base import Schema, amount, described, whole
+from bff.schemas.base import Schema, described, price
+from bff.schemas.cart import CartFit, CartReading
+from bff.schemas.money import Money
+from bff.schemas.worth import Gives, Value
 from bff.vendors.okendo import replies
-from bff.vendors.sanitize import safe_link, sanitize_html, strip_html
+from bff.vendors.sanitize import plain_words, safe_link, sanitize_html
 
 # What Okendo calls the things a shopper does is not public; these are likely names, and any other is passed on.
 KINDS = {
@@ -17,6 +21,7 @@ KINDS = {
     "refer-friend": "referral",
     "social-follow": "social_follow",
 }
+COLOUR = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})", re.ASCII)
 
 
 class EarningRule(Schema, frozen=True):
@@ -25,8 +30,8 @@ class EarningRule(Schema, frozen=True):
     id: Annotated[str, described("Names it when it is completed")]
     name: Annotated[str, described("What to call it")]
     kind: Annotated[str, described("What the shopper does, such as `order` or `social_follow`; other words may come")]
-    points: Annotated[int | None, described("What it pays, where that is points")] = None
-    per_spend: Annotated[bool | None, described("True where the points are for each unit of money spent")] = None
+    gives: Annotated[Gives | None, described("What the shopper gets for it, where the program tells")] = None
+    points: Annotated[int | None, described("How many points, where it is so many at once")] = None
     url: Annotated[str | None, described("Where to do it, such as a profile to follow")] = None
     completed: Annotated[
         bool | None,
@@ -35,12 +40,13 @@ class EarningRule(Schema, frozen=True):
 
     @classmethod
     def from_okendo(cls, rule: replies.EarningRule) -> Self:
+        gives = Gives.from_okendo(rule)
         return cls(
             id=rule.id,
             name=_name(rule),
             kind=KINDS.get(rule.kind, rule.kind),
-            points=whole(rule.points),
-            per_spend=rule.calculation in {"points-per-spend", "points-per"} or None,
+            gives=gives,
+            points=gives.points if gives is not None and gives.kind == "points" else None,
             url=safe_link(rule.url),
             completed=rule.is_completed,
         )
@@ -51,6 +57,7 @@ class EarningRule(Schema, frozen=True):
             id="0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a05",
             name="Follow us",
             kind="social_follow",
+            gives=Gives.example(),
             points=50,
             url="https://social.example/our-shop",
         )
@@ -60,25 +67,57 @@ def _name(rule: replies.EarningRule | replies.RedemptionRule) -> str:
     return rule.name or rule.kind.replace("-", " ").capitalize()
 
 
+class Perk(Schema, frozen=True):
+    """Something that comes with a tier."""
+
+    name: Annotated[str, described("What to call it")]
+    description: Annotated[str | None, described("More about it")] = None
+
+    @classmethod
+    def from_okendo(cls, perk: Any) -> Self | None:
+        """It comes as a text, or as an object with a title, a description or both; None for anything else."""
+        given = perk if isinstance(perk, dict) else {"title": perk}
+        texts = (given.get("title") or given.get("name"), given.get("description"))
+        words = [plain_words(text) for text in texts if isinstance(text, str) and plain_words(text)]
+        return cls(name=words[0], description=words[1] if len(words) > 1 else None) if words else None
+
+
 class Tier(Schema, frozen=True):
     """A rank among members, reached by spending."""
 
+    id: Annotated[str, described("Names it; its name where the program has nothing else")]
     name: Annotated[str, described("What to call it")]
-    spend: Annotated[float, described("What a member spends to get there")]
-    perks: Annotated[tuple[str, ...], described("What comes with it, each in words")]
+    perks: Annotated[list[Perk], described("What comes with it")]
+    spend: Annotated[Money | None, described("What a member spends to get there, where the program tells")] = None
+    colour: Annotated[
+        str | None, described("The program's own, in hexadecimal digits", pattern="^#([0-9a-f]{3}|[0-9a-f]{6})$")
+    ] = None
+    icon_url: Annotated[str | None, described("Address of its icon")] = None
+    multiplier: Annotated[float | None, described("Points are times as many, where the program tells")] = None
 
     @classmethod
     def from_okendo(cls, tier: replies.Tier) -> Self:
-        """A perk is a text, or an object with a title and a description; anything else is left out."""
-        texts = (
-            perk.get("title") or perk.get("description") if isinstance(perk, dict) else perk for perk in tier.perks
+        colour = (tier.colour or "").lower()
+        return cls(
+            id=tier.id or tier.name,
+            name=tier.name,
+            perks=[perk for given in tier.perks if (perk := Perk.from_okendo(given))],
+            spend=Money.of(tier.spend, tier.currency),
+            colour=colour if COLOUR.fullmatch(colour) else None,
+            icon_url=safe_link(tier.icon_url),
+            multiplier=tier.multiplier if tier.multiplier is not None and tier.multiplier > 0 else None,
         )
-        perks = tuple(strip_html(text) for text in texts if isinstance(text, str) and text)
-        return cls(name=tier.name, spend=tier.spend, perks=perks)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Bronze", spend=0, perks=("Birthday gift",))
+        return cls(
+            id="5d1c0e77-8a4b-4d36-9b1e-7f2a60c30c02",
+            name="Silver",
+            perks=[Perk(name="Early access", description="Shop sales one day before everyone else.")],
+            spend=Money(amount="300.00", currency_code="USD"),
+            colour="#8d99a6",
+            icon_url="https://shop.example.com/tiers/silver.png",
+        )
 
 
 class CanRedeem(Schema, frozen=True):
@@ -117,16 +156,19 @@ class Reward(Schema, frozen=True):
     id: Annotated[str, described("Names it when it is redeemed")]
     name: Annotated[str, described("What to call it")]
     kind: Annotated[str, described("The program's word for what it gives, such as `fixed-value`; other words may come")]
-    points: Annotated[int, described("What it costs")]
+    points: Annotated[int | None, described("What it costs, where the program tells")] = None
+    value: Annotated[Value | None, described("What it is worth, where the program tells")] = None
+    image_url: Annotated[str | None, described("Address of a picture of it")] = None
     description: Annotated[str | None, described("More about it")] = None
-    minimum_spend: Annotated[
-        str | None,
-        described("What an order has to come to; an amount without its currency"),
-    ] = None
+    minimum_spend: Annotated[Money | None, described("What an order has to come to")] = None
     expires_after_days: Annotated[int | None, described("Days that the coupon will be good for")] = None
     can_redeem: Annotated[
         CanRedeem | None,
         described("Whether this member can redeem it now; told to members only"),
+    ] = None
+    fits_cart: Annotated[
+        CartFit | None,
+        described("Whether its coupon would count in the cart that was asked about, where that is known"),
     ] = None
 
     @classmethod
@@ -135,9 +177,11 @@ class Reward(Schema, frozen=True):
             id=rule.id,
             name=_name(rule),
             kind=rule.kind,
-            points=whole(rule.points) or 0,
+            points=price(rule.points),
+            value=Value.of(rule.kind, rule.value, rule.currency, award=rule.award, product=rule.product),
+            image_url=safe_link(rule.image_url),
             description=rule.description,
-            minimum_spend=amount(rule.minimum_spend),
+            minimum_spend=Money.of(rule.minimum_spend, rule.minimum_spend_currency),
             expires_after_days=rule.expires_after_days,
             can_redeem=can_redeem,
         )
@@ -149,7 +193,8 @@ class Reward(Schema, frozen=True):
             name="$5 off your order",
             kind="fixed-value",
             points=500,
-            minimum_spend="30",
+            value=Value.example(),
+            minimum_spend=Money.example(),
             expires_after_days=90,
         )
 
@@ -174,6 +219,7 @@ class Faq(Schema, frozen=True):
 
 class Rewards(Schema, frozen=True):
     rewards: Annotated[list[Reward], described("What points can buy")]
+    cart: Annotated[CartReading | None, described("With `cartId`: whether that cart could be read")] = None
 
     @classmethod
     def example(cls) -> Self:
@@ -201,7 +247,8 @@ class Tiers(Schema, frozen=True):
 
     @classmethod
     def example(cls) -> Self:
-        return cls([Tier.example(), Tier(name="Silver", spend=300, perks=("Birthday gift", "Early access"))])
+        bronze = Tier(id="5d1c0e77-8a4b-4d36-9b1e-7f2a60c30c01", name="Bronze", perks=[Perk(name="Birthday gift")])
+        return cls([bronze, Tier.example()])
 
 
 class Faqs(Schema, frozen=True):

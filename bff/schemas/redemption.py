@@ -5,8 +5,10 @@ from typing import Annotated, Literal, Self
 import msgspec
 
 from bff.schemas.activity import Coupon
-from bff.schemas.base import Schema, StoreCredit, described
+from bff.schemas.base import Schema, described
+from bff.schemas.cart import CartResult
 from bff.schemas.member import Member
+from bff.schemas.money import Money
 from bff.schemas.program import Reward
 
 
@@ -27,7 +29,7 @@ class Result(Schema, frozen=True):
     kind: Annotated[Literal["points", "coupon", "store_credit"], described("What was paid")]
     points: Annotated[int | None, described("How many, where the program told")] = None
     coupon: Annotated[Coupon | None, described("Which one, where the program told")] = None
-    store_credit: StoreCredit = None
+    store_credit: Annotated[Money | None, described("How much of it, where the program told")] = None
 
 
 class Completion(Schema, frozen=True):
@@ -53,9 +55,12 @@ class Redemption(Schema, frozen=True):
     reward: Annotated[RedeemedReward, described("What was redeemed")]
     points: Annotated[int, described("What it costs")]
     coupon: Annotated[Coupon | None, described("What was given, unless it was store credit")] = None
-    store_credit: StoreCredit = None
+    store_credit: Annotated[Money | None, described("How much of it, where the program told")] = None
     support_reference: Annotated[str | None, described("What the shopper quotes when they write to the shop")] = None
     reason: Annotated[str | None, described("The `code` of the problem, when it failed")] = None
+    cart: Annotated[
+        CartResult | None, described("With `cartId` and a code: what became of putting that into the cart, just now")
+    ] = None
 
     @classmethod
     def example(cls) -> Self:

@@ -3,9 +3,8 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-import msgspec
-
 from bff.schemas.base import Moment, Schema, described
+from bff.schemas.money import Money
 
 
 class Retailer(Schema, frozen=True):
@@ -41,9 +40,9 @@ class RetailAward(Schema, frozen=True):
         Literal["working", "given"],
         described("`working`: the points are on their way. `given`: they are there"),
     ]
-    date: Annotated[Moment, described("When this service heard of it")]
+    created_at: Annotated[Moment, described("When this service heard of it")]
     points: Annotated[int | None, described("How many, once somebody has told")] = None
-    spend: Annotated[str | None, described("What was spent; an amount without its currency")] = None
+    spend: Annotated[Money | None, described("What was spent")] = None
 
     @classmethod
     def example(cls) -> Self:
@@ -52,19 +51,19 @@ class RetailAward(Schema, frozen=True):
             name="Purchases at Walmart",
             retailer=Retailer.example(),
             state="given",
-            date=datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
+            created_at=datetime(2026, 5, 4, 9, 30, tzinfo=UTC),
             points=85,
-            spend="42.50",
+            spend=Money(amount="42.50", currency_code="USD"),
         )
 
 
 class Retailers(Schema, frozen=True):
     retailers: Annotated[list[LinkedAccount], described("The member's accounts")]
+    awards: Annotated[list[RetailAward], described("The latest, newest first")]
     available: Annotated[
         list[Retailer] | None,
         described("Those that can be linked and earn something; absent when the shopper may choose any"),
     ] = None
-    awards: Annotated[list[RetailAward], described("The latest, newest first")] = msgspec.field(default_factory=list)
 
     @classmethod
     def example(cls) -> Self:

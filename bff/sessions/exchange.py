@@ -11,12 +11,15 @@ import msgspec
 import structlog
 
 from bff.errors import Busy, Problem, UpstreamFailed, UpstreamTimeout, VendorRefused
-from bff.sessions.store import LoyaltyToken, Session, Sessions
+from bff.sessions.data import LoyaltyToken
+from bff.sessions.flights import Flights
+from bff.sessions.store import Session, Sessions
+from bff.sessions.token_refresh import TokenRefresh
 from bff.stores.leases import Leases
 from bff.tasks import DetachedTasks
 from bff.vendors.okendo.client import OkendoClient
 from bff.vendors.okendo.operations import LOGIN
-from bff.vendors.okendo.refusals import explained
+from bff.vendors.okendo.refusals import explained, is_of_the_jwt
 from bff.vendors.okendo.replies import Login
 from bff.vendors.okendo.row import ForMember, ReplyT
 from bff.vendors.shopify.client import ShopifyClient
@@ -43,29 +46,40 @@ class Exchange:
         sessions: Sessions,
         leases: Leases,
         tasks: DetachedTasks,
+        refresh_seconds: float,
     ) -> None:
         self._okendo = okendo
         self._shopify = shopify
         self._sessions = sessions
         self._leases = leases
         self._tasks = tasks
+        self._flights = Flights()
+        self._refresh = TokenRefresh(shopify=shopify, sessions=sessions, seconds=refresh_seconds)
 
     async def as_member(self, session: Session, row: ForMember[ReplyT], **arguments: Any) -> ReplyT:
-        """Call Okendo as this member. A 401 says that nothing was carried out, so the JWT is renewed and the call
-        repeated, once; a second 401 ends the session."""
+        """Call Okendo as this member. After a 401 nothing was carried out, and a merged member's JWT is of one who is
+        gone: it is renewed and the call repeated, once. A second 401 ends the session."""
         jwt = await self.jwt(session)
         try:
-            return await self._okendo.for_member(row, jwt, **arguments)
+            return await self._call(session, row, jwt, arguments)
         except VendorRefused as refusal:
-            if refusal.status != 401:
+            if not is_of_the_jwt(refusal):
                 raise explained(refusal) from None
         jwt = await self.jwt(session, refused=jwt)
         try:
-            return await self._okendo.for_member(row, jwt, **arguments)
+            return await self._call(session, row, jwt, arguments)
         except VendorRefused as refusal:
             if refusal.status != 401:
                 raise explained(refusal) from None
             raise await self._end(session) from None
+
+    async def _call(self, session: Session, row: ForMember[ReplyT], jwt: str, arguments: dict[str, Any]) -> ReplyT:
+        """One call; a read with this JWT that is under way already is waited for instead. A renewal after it is no part
+        of what is waited for: whoever comes meanwhile goes on with the Shopify token that still works."""
+        if session.shared_as is None or row.method != "GET":
+            return await self._okendo.for_member(row, jwt, **arguments)
+        asked = (session.shared_as, jwt, row.name, tuple(sorted(arguments.items())))
+        return await self._flights.share(asked, lambda: self._okendo.for_member(row, jwt, **arguments))
 
     async def renew(self, session: Session) -> None:
         """A new JWT, and with it the member's state as Okendo sees it now."""
@@ -112,7 +126,7 @@ class Exchange:
             login = await self._login_after_refresh(session)
         expires_at = expiry_of(login.token, self._sessions.clock())
         loyalty = LoyaltyToken(jwt=login.token, expires_at=expires_at)
-        await self._sessions.change(session, loyalty=loyalty, state=login.state)
+        await self._sessions.change(session, loyalty=loyalty, state=login.state or session.data.state)
         return login.token
 
     async def _login_after_refresh(self, session: Session) -> Login:
@@ -128,20 +142,17 @@ class Exchange:
         tokens = session.data.shopify
         try:
             return await self._refresh_shopify_tokens(session)
-        except UpstreamFailed:
+        except (UpstreamFailed, Busy):
             if tokens.expires_at <= self._sessions.clock():
                 raise
-            log.warning("refresh_postponed")
+            log.warning("tokens_not_refreshed")
             return tokens
 
     async def _refresh_shopify_tokens(self, session: Session) -> ShopifyTokens:
-        """New Shopify tokens, stored before they are used, since the old refresh token does not work any more."""
         try:
-            tokens = await self._shopify.refresh(session.data.shopify)
+            return await self._refresh.refresh(session)
         except VendorRefused:
             raise await self._end(session) from None
-        await self._sessions.change(session, shopify=tokens)
-        return tokens
 
     async def _login(self, tokens: ShopifyTokens) -> Login:
         if tokens.kind == "storefront":

@@ -5,7 +5,6 @@ the key share together with the key ring opens: neither a cookie nor a dump of V
 """
 
 import asyncio
-import hashlib
 import random
 import secrets
 import time
@@ -14,52 +13,35 @@ from typing import Any, cast
 import msgspec
 import structlog
 from itsdangerous import BadSignature
-from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bff.clock import Clock
-from bff.errors import Problem
+from bff.errors import STORE_FAILS, Problem
+from bff.sessions.data import Limits, SessionData
+from bff.sessions.flights import shared_as
+from bff.sessions.index import KEY_PREFIX, SessionIndex, key_and_key_share
+from bff.sessions.lifetime import ends_at
+from bff.sessions.records import read, written
+from bff.sessions.scripts import BEGIN, END, LOAD, SAVE
 from bff.stores.keyring import KeyRing, SealBroken
-from bff.stores.valkey import store_errors
-from bff.vendors.shopify.tokens import ShopifyTokens
+from bff.stores.one_valkey import Valkey
+from bff.stores.replicas import write_to_replica
+from bff.stores.scripts import Beside, run_beside
+from bff.stores.valkey import can_write, refuses_writes, store_errors
+from bff.telemetry.logs import cause
 
 TOMBSTONE_SECONDS = 3600
 CHANGE_TRIES = 100
 log = structlog.get_logger("sessions")
 # A source of its own: it spreads load and guards nothing, and nobody else's seed matters to it.
-_jitter = random.Random()  # noqa: S311
-
-
-class LoyaltyToken(msgspec.Struct, frozen=True, kw_only=True):
-    """The Okendo customer JWT, a secret, and when to renew it at the latest (Unix seconds)."""
-
-    jwt: str
-    expires_at: float
-
-    def __repr__(self) -> str:
-        return "<LoyaltyToken>"
-
-
-class SessionData(msgspec.Struct, frozen=True, kw_only=True):
-    """What is encrypted. `session_nonce` is new at every sign-in and binds forms to it; `state` is the member's state
-    when Okendo last told us."""
-
-    customer_id: str
-    # Stored under its earlier name, so that a deploy signs nobody out.
-    session_nonce: str = msgspec.field(name="generation")
-    created_at: float
-    shopify: ShopifyTokens
-    loyalty: LoyaltyToken | None = None
-    state: str = "pending"
-    name: str | None = None
-    email: str | None = None
-
-    def __repr__(self) -> str:
-        return "<SessionData>"
+_jitter = random.Random()  # noqa: S311  # See above.
 
 
 class Session:
     """Session data with its key in the store; `data` is replaced whenever the store gives a newer one. `is_stale`:
-    Okendo has said that something about the member is not as it was."""
+    Okendo has said that something about the member is not as it was. `storefront` is the origin where this visit's
+    coupons are applied; whoever loads the session for a visit sets it. `shared_as` names whose reads this one's may be
+    shared with; None for nobody's."""
 
     def __init__(self, key: str, key_share: bytes, version: int, data: SessionData) -> None:
         self.key = key
@@ -67,108 +49,130 @@ class Session:
         self.version = version
         self.data = data
         self.is_stale = False
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a session lives, unused and in all, and how many one customer may have."""
-
-    idle_seconds: int
-    absolute_seconds: int
-    per_customer: int
-
-
-# Both scripts touch one key, so they also work in a cluster. Times come from the service's clock, not the store's.
-LOAD = """
-local fields = redis.call('HMGET', KEYS[1], 'record', 'version', 'seen', 'stale')
-if not fields[1] then return nil end
-local seen = tonumber(fields[3])
-if not seen or tonumber(ARGV[1]) - seen > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) return nil end
-redis.call('HSET', KEYS[1], 'seen', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return {fields[1], fields[2], fields[4]}
-"""
-SAVE = """
-if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'record', ARGV[2], 'version', ARGV[1] + 1)
-return 1
-"""
+        self.storefront = ""
+        self.shared_as: str | None = None
 
 
 class Sessions:
     """The session store. Every method raises Problem `store_unavailable` when Valkey does not answer in time."""
 
-    def __init__(self, valkey: Redis, keys: KeyRing, limits: Limits, clock: Clock = time.time) -> None:
+    def __init__(self, valkey: Valkey, keys: KeyRing, limits: Limits, clock: Clock = time.time) -> None:
         self.limits = limits
         self.clock = clock
         self._valkey = valkey
         self._keys = keys
-        self._load = valkey.register_script(LOAD)
+        self._index = SessionIndex(valkey, keys, seconds=limits.absolute_seconds)
+        self._begin = valkey.register_script(BEGIN)
         self._save = valkey.register_script(SAVE)
 
     async def ping(self) -> bool:
-        """Whether the store answers."""
+        """Whether the store answers and takes writes."""
         try:
-            with store_errors():
-                return bool(await cast(Any, self._valkey.ping()))
+            return await can_write(self._valkey)
         except Problem:
             return False
 
-    async def create(self, data: SessionData) -> str:
+    async def create(self, data: SessionData, *, begun_at: float, replaces: str | None = None) -> str:
         """Store a new session under a new id and return the cookie's value (at most 100 bytes).
 
-        The customer's oldest sessions beyond the limit are ended.
+        The customer's oldest sessions beyond the limit are ended; the one that this one `replaces`, by its key, does
+        not count any more. Raises Problem `session_expired` when all their
+        sessions were ended since this sign-in was begun (Unix seconds): what was under way then revives nothing.
         """
         token = secrets.token_urlsafe(16) + secrets.token_urlsafe(16)
-        key, key_share = _key_and_key_share(token)
-        fields = {"record": self._seal(key, key_share, data), "version": 1, "seen": self.clock()}
+        key, key_share = key_and_key_share(token)
+        sealed = self._seal(key, key_share, data)
         with store_errors():
-            async with self._valkey.pipeline(transaction=True) as pipe:
-                pipe.hset(key, mapping=cast(Any, fields))
-                pipe.expire(key, self.limits.idle_seconds)
-                await pipe.execute()
-            await self._index(data, key)
+            await self._begin(keys=[key], args=[sealed, self.clock(), self.limits.idle_seconds])
+        await self._index.add(key, data.customer_id, data.email, self.clock())
+        # Looked at last: whoever ends all sessions meanwhile finds this one, or is found here.
+        if await self._index.was_ended(data.customer_id, begun_at):
+            await self.end(key)
+            raise Problem("session_expired", "You were signed out everywhere meanwhile. Please sign in again.")
+        await self._end_surplus(data.customer_id, replaces)
         return self._keys.signer("session cookie").sign(token).decode()
 
-    def resign_cookie(self, cookie: str) -> str | None:
-        """The same cookie under the newest key; None when it is that already."""
-        newest = self._keys.newest().signer("session cookie")
-        if newest.validate(cookie):
-            return None
-        return newest.sign(cookie.rpartition(".")[0]).decode()
+    async def _end_surplus(self, customer_id: str, replaced: str | None) -> None:
+        """End the customer's oldest sessions beyond the limit (B13)."""
+        counted = [key for key in await self._index.of_customer(customer_id) if key != replaced]
+        for surplus in counted[: -self.limits.per_customer]:
+            await self.end(surplus)
 
-    async def load(self, cookie: str) -> Session | None:
-        """The session behind a cookie, or None when it is malformed, unknown, expired, ended or cannot be opened."""
+    def resign_cookie(self, cookie: str) -> str | None:
+        """The same cookie, one that was loaded, under the newest key; None when it is that already."""
+        newest = self._keys.newest()
+        # Where there is one key, it was loaded by that.
+        if newest is self._keys or newest.signer("session cookie").validate(cookie):
+            return None
+        return newest.signer("session cookie").sign(cookie.rpartition(".")[0]).decode()
+
+    async def load(self, cookie: str, beside: Beside | None = None, *, writes: bool = False) -> Session | None:
+        """The session behind a cookie, or None when it is malformed, unknown, expired, ended or cannot be opened. That
+        this visit `writes` is noted, so that no later one hears what was read before."""
         try:
             token = self._keys.signer("session cookie").unsign(cookie.encode("ascii")).decode("ascii")
         except (BadSignature, UnicodeError):
             return None
-        key, key_share = _key_and_key_share(token)
+        key, key_share = key_and_key_share(token)
         with store_errors():
-            fields = await self._load(keys=[key], args=[self.clock(), self.limits.idle_seconds])
+            fields = await self._load_fields(key, beside, writes)
         if fields is None:
             return None
         session = await self._open(key, key_share, fields[:2])
         if session is not None:
             session.is_stale = fields[2] is not None
+            is_shared = len(fields) > 3 and not (writes or session.is_stale)
+            session.shared_as = shared_as(key, fields[3], self.clock()) if is_shared else None
         return session
+
+    async def _load_fields(self, key: str, beside: Beside | None, writes: bool) -> list[bytes] | None:
+        """Record, version, whether it is stale, and when a write began, while this counts as a use of the session.
+        Where Valkey only reads, being full or a replica, the use is not counted, nobody is turned away for that, and
+        the last is missing."""
+        try:
+            load = LOAD.of(key, self.clock(), self.limits.idle_seconds, int(writes))
+            [found] = await run_beside(self._valkey, key, beside, load)
+        except RedisError as error:
+            if not refuses_writes(error):
+                raise
+            log.warning("session_use_not_counted", **cause(error))
+            names = ["record", "version", "stale", "seen"]
+            record, version, stale, seen = await cast(Any, self._valkey.hmget(key, names))
+            is_alive = record and seen and self.clock() - float(seen) <= self.limits.idle_seconds
+            found = [record, version, stale] if is_alive else None
+        return cast(list[bytes] | None, found)
 
     async def change(self, session: Session, **fields: Any) -> None:
         """Write these fields of the record, keeping whatever others wrote meanwhile (compare-and-set).
 
-        Raises Problem `session_expired` when the session has ended: it is never brought back (B8).
+        Raises Problem `session_expired` when the session has ended: it is never brought back (B8), and `overloaded`
+        when others were first each time.
         """
         for attempt in range(CHANGE_TRIES):
-            data = msgspec.structs.replace(session.data, **fields)
-            sealed = self._seal(session.key, session.key_share, data)
-            with store_errors():
-                written = await self._save(keys=[session.key], args=[session.version, sealed])
-            if written:
-                session.data, session.version = data, session.version + 1
+            if await self.change_if_unchanged(session, **fields):
                 return
             # Many writers at once are done sooner when they do not all try again together.
             await asyncio.sleep(_jitter.uniform(0, 0.002 * attempt))
             await self.reload(session)
-        raise Problem("store_unavailable", "The session is being changed too often at once.", retry_after_seconds=1)
+        log.warning("session_contended")
+        raise Problem("overloaded", "Too much happens in this session at once. Try again.", retry_after_seconds=1)
+
+    async def change_if_unchanged(self, session: Session, **fields: Any) -> bool:
+        """Write these fields, unless anybody has written to the session since it was read; whether that was done."""
+        data = msgspec.structs.replace(session.data, **fields)
+        sealed = self._seal(session.key, session.key_share, data)
+        with store_errors():
+            written = await self._save(keys=[session.key], args=[session.version, sealed])
+        if written:
+            session.data, session.version = data, session.version + 1
+        return bool(written)
+
+    async def change_if_possible(self, session: Session, **fields: Any) -> None:
+        """The same for what may as well be written at the next visit: while Valkey does not write, it is left out."""
+        try:
+            await self.change(session, **fields)
+        except Problem as problem:
+            _left_for_the_next_visit(problem)
 
     async def reload(self, session: Session) -> None:
         """Read the record anew; raises Problem `session_expired` when the session has ended."""
@@ -184,30 +188,30 @@ class Sessions:
         return await self._open(key, key_share, fields) if fields[0] else None
 
     async def end(self, key: str) -> None:
-        """Delete the record and leave a tombstone, so that a slow request cannot write it back. Idempotent."""
+        """Delete the record and leave a tombstone, so that a slow request cannot write it back, nor a failover bring it
+        back where a replica answers. Idempotent."""
         with store_errors():
-            async with self._valkey.pipeline(transaction=True) as pipe:
-                pipe.delete(key)
-                pipe.hset(key, "version", "ended")
-                pipe.expire(key, TOMBSTONE_SECONDS)
-                await pipe.execute()
+            await write_to_replica(self._valkey, "EVAL", END, 1, key, TOMBSTONE_SECONDS)
 
-    async def end_all_of(self, customer_id: str) -> int:
-        """End every session of one customer; returns how many there were."""
-        indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", customer_id)]
-        with store_errors():
-            keys = [key for index in indexes for key in await self._alive(index)]
-            await self._valkey.delete(*indexes)
+    async def end_all_of(self, customer_id: str, *, but: str | None = None) -> int:
+        """End every session of one customer, and whatever sign-in of theirs is under way; returns how many sessions
+        there were. `but` is the key of one that is left to whoever asks."""
+        await self._index.end_all_before(customer_id, self.clock())
+        keys = [key for key in await self._index.of_customer(customer_id) if key != but]
         for key in keys:
             await self.end(key)
+        log.warning("sessions_revoked", who=self.pseudonym(customer_id))
         return len(keys)
+
+    def pseudonym(self, customer_id: str) -> str:
+        """A short keyed hash of the customer, by which log lines of one customer are found and nobody is named (M4)."""
+        return self._keys.hmac("customer index", "log", customer_id)[:16]
 
     async def mark_member_stale(self, email: str) -> None:
         """Have every session of the member with this email ask Okendo anew at their next visit."""
-        with store_errors():
-            for hmac in self._keys.hmacs("customer index", "email", email.casefold()):
-                for key in await self._alive(f"member:{hmac}"):
-                    await cast(Any, self._valkey.hset(key, "stale", 1))
+        for key in await self._index.of_email(email):
+            with store_errors():
+                await cast(Any, self._valkey.hset(key, "stale", 1))
 
     async def mark_stale(self, session: Session) -> None:
         """Have this session ask Okendo anew at its next visit."""
@@ -225,46 +229,36 @@ class Sessions:
         sealed, version = fields
         try:
             opened = self._keys.open("session", sealed, associated_data=key.encode(), key_share=key_share)
-            session = Session(key, key_share, int(version), msgspec.msgpack.decode(opened, type=SessionData))
+            session = Session(key, key_share, int(version), read(opened))
         except (SealBroken, msgspec.DecodeError, ValueError):
             log.warning("session_refused", reason="it was changed, moved, or sealed by a key that is not listed")
             return None
-        if self.clock() - session.data.created_at >= self.limits.absolute_seconds:
+        if self.clock() >= ends_at(session.data, self.limits):
             await self.end(key)
             return None
-        if not self._keys.is_newest(sealed):
+        is_indexed = key.startswith(KEY_PREFIX)
+        return session if self._keys.is_newest(sealed) or not is_indexed else await self._under_newest_key(session)
+
+    async def _under_newest_key(self, session: Session) -> Session | None:
+        """The same session, sealed and indexed anew, so that it is found and ended when the older key is gone; None
+        when it was ended while its key was not listed."""
+        data = session.data
+        log.info("session_resealed", who=self.pseudonym(data.customer_id))
+        if await self._index.was_ended(data.customer_id, data.created_at):
+            await self.end(session.key)
+            return None
+        try:
+            await self._index.add(session.key, data.customer_id, data.email, data.created_at)
             await self.change(session)
+        except Problem as problem:
+            _left_for_the_next_visit(problem)
         return session
 
     def _seal(self, key: str, key_share: bytes, data: SessionData) -> bytes:
-        return self._keys.seal(
-            "session", msgspec.msgpack.encode(data), associated_data=key.encode(), key_share=key_share
-        )
-
-    async def _index(self, data: SessionData, key: str) -> None:
-        """Add the session to the indexes by customer and by email, and end the oldest ones beyond the limit (B13)."""
-        indexes = [f"customer:{hmac}" for hmac in self._keys.hmacs("customer index", data.customer_id)]
-        newest = indexes[:1]
-        if data.email is not None:
-            newest.append("member:" + self._keys.newest().hmac("customer index", "email", data.email.casefold()))
-        for index in newest:
-            await self._valkey.zadd(index, {key: self.clock()})
-            await self._valkey.expire(index, self.limits.absolute_seconds)
-        oldest_first = [key for index in reversed(indexes) for key in await self._alive(index)]
-        for surplus in oldest_first[: -self.limits.per_customer]:
-            await self.end(surplus)
-
-    async def _alive(self, index: str) -> list[str]:
-        """The sessions of an index that still exist, oldest first; those that ended are taken out."""
-        keys = [cast(bytes, key).decode() for key in await self._valkey.zrange(index, 0, -1)]
-        exists = [await cast(Any, self._valkey.hexists(key, "record")) for key in keys]
-        ended = [key for key, there in zip(keys, exists, strict=True) if not there]
-        if ended:
-            await self._valkey.zrem(index, *ended)
-        return [key for key, there in zip(keys, exists, strict=True) if there]
+        return self._keys.seal("session", written(data), associated_data=key.encode(), key_share=key_share)
 
 
-def _key_and_key_share(token: str) -> tuple[str, bytes]:
-    """The key in Valkey of a cookie's session, and the key share that only the cookie has."""
-    identity, key_share = token[:22], token[22:]
-    return "session:" + hashlib.sha256(identity.encode()).hexdigest(), key_share.encode()
+def _left_for_the_next_visit(problem: Problem) -> None:
+    if problem.code not in STORE_FAILS:
+        raise problem
+    log.warning("session_not_written")

@@ -8,21 +8,23 @@ The same columns as in Subtotal's dashboard (subtotal.com/docs/integrations/oken
     retailers = ["walmart"]          # leave it out for all retailers
     earning_rule_id = "the Action ID of a custom earning rule in Okendo"
     start_date = 2026-01-01
+    counts = "items"                 # only what is the brand's own; the default, "total", is the whole purchase
+    brands = ["Fern & Fog"]          # or upcs = ["0123456789012"]
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import combinations
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from bff.errors import SettingsError
+from bff.settings.toml import tables_in, text_of
 
 Event = Literal["account.linked", "purchase.created"]
+Counts = Literal["total", "items"]
 EVENTS: tuple[Event, ...] = get_args(Event)
 SETTING = "SUBTOTAL_ACTIONS"
 LONGEST_NAME = 100
@@ -32,7 +34,8 @@ LONGEST_RETAILER = 26
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One row: `event` at one of `retailers` (none means all) pays Okendo's custom earning rule `earning_rule_id`.
 
-    What was paid is stored under `name` and under the rule, so that neither pays twice.
+    What was paid is stored under `name` and under the rule, so that neither pays twice. Of a purchase, `counts` says
+    whether its total is paid, or only those items whose brand or UPC is named.
     """
 
     event: Event
@@ -40,6 +43,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     earning_rule_id: str
     retailers: tuple[str, ...] = ()
     start_date: date | None = None
+    counts: Counts = "total"
+    brands: tuple[str, ...] = ()
+    upcs: tuple[str, ...] = ()
 
     def is_for(self, event: Event, retailer_id: str, on: date) -> bool:
         """Whether this happened where and when the action pays."""
@@ -52,12 +58,8 @@ def read_actions(toml_or_path: str) -> tuple[Action, ...]:
 
     Raises SettingsError that names the line and the remedy.
     """
-    text = toml_or_path if _is_toml(toml_or_path) else _read_file(toml_or_path)
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        # The library's message names line and column and quotes nothing but single characters.
-        raise SettingsError(SETTING, f"is not TOML: {error}.") from None
+    text = text_of(SETTING, toml_or_path)
+    tables = tables_in(SETTING, text)
     rows = tables.pop("actions", [])
     if tables or not isinstance(rows, list):
         raise SettingsError(SETTING, "give nothing but [[actions]] tables.")
@@ -74,24 +76,14 @@ def retailers_of(actions: Sequence[Action]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(retailer for action in actions for retailer in action.retailers))
 
 
-def _is_toml(text: str) -> bool:
-    return not text or "=" in text or "\n" in text or "[" in text
-
-
-def _read_file(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise SettingsError(SETTING, f"the file cannot be read ({type(error).__name__}).") from None
-
-
 def _read_action(text: str, number: int, row: Any) -> Action:
     if not isinstance(row, dict):
         raise SettingsError(SETTING, f"action {number + 1}: give a table.")
     for key, remedy in _mistakes(row):
         raise SettingsError(SETTING, f"{_location(text, number, key)}: {remedy}.")
     retailers = tuple(dict.fromkeys(retailer.casefold() for retailer in row.get("retailers", ())))
-    return Action(**row | {"retailers": retailers, "start_date": _date(row.get("start_date"))})
+    lists = {key: tuple(dict.fromkeys(row.get(key, ()))) for key in ("brands", "upcs")}
+    return Action(**row | lists | {"retailers": retailers, "start_date": _date(row.get("start_date"))})
 
 
 def _mistakes(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -106,6 +98,17 @@ def _mistakes(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "", f"{key} is missing"
     if row.get("event") == "purchase.created" and "start_date" not in row:
         yield "", "start_date is missing; without it every purchase of the past would be paid"
+    yield from _mistakes_in_counting(row)
+
+
+def _mistakes_in_counting(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    names = [key for key in ("brands", "upcs") if key in row]
+    if row.get("counts") == "items" and not names:
+        yield "counts", "counts: name the items with brands or upcs"
+    if row.get("counts") != "items" and names:
+        yield names[0], f'{names[0]}: say counts = "items" as well, or leave it out'
+    if row.get("counts") == "items" and row.get("event") == "account.linked":
+        yield "counts", "counts: only purchases have items"
 
 
 def _date(value: date | None) -> date | None:
@@ -124,6 +127,14 @@ def _is_retailer(value: Any) -> bool:
     return _is_token(value) and len(value) <= LONGEST_RETAILER
 
 
+def _is_upc(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"\d{8,14}", value, re.ASCII))
+
+
+def _is_list_of(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(fits, value))
+
+
 # What to write in each column, and whether a value is that.
 COLUMNS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "event": (f"give {' or '.join(EVENTS)}", lambda value: value in EVENTS),
@@ -131,8 +142,11 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "earning_rule_id": ("give the rule's Action ID in Okendo", _is_token),
     "retailers": (
         "give a list of Subtotal's retailer ids, or leave it out for all",
-        lambda value: isinstance(value, list) and bool(value) and all(map(_is_retailer, value)),
+        lambda value: _is_list_of(value, _is_retailer),
     ),
+    "counts": ('give "total" or "items"', lambda value: value in get_args(Counts)),
+    "brands": ("give a list of names as Subtotal writes them", lambda value: _is_list_of(value, _is_name)),
+    "upcs": ("give a list of UPCs in quotes, 8 to 14 digits each", lambda value: _is_list_of(value, _is_upc)),
     "start_date": ("give a date such as 2026-01-01, without quotes", lambda value: isinstance(value, date)),
 }
 

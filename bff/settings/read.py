@@ -1,20 +1,20 @@
 """Reading the environment: every setting is checked alone, then together with the others."""
 
 import difflib
-import re
 from collections import defaultdict
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from bff.errors import SettingsError
+from bff.settings.copy import check_copy
+from bff.settings.production import check_environment
 from bff.settings.settings import Settings
 from bff.settings.sites import is_same_site
+from bff.settings.store_tls import with_database_tls
 from bff.settings.table import SETTINGS, Setting
 
-PLACEHOLDERS = frozenset({"changeme", "password", "placeholder", "secret", "secretkey", "apikey", "example"})
 OUR_PREFIXES = (
     "SHOPIFY_",
     "OKENDO_",
@@ -26,6 +26,7 @@ OUR_PREFIXES = (
     "BRAND_",
     "REDEMPTION_",
     "AWARD_",
+    "EVENTS_",
 )
 
 
@@ -34,17 +35,27 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
     Raises SettingsError for the first that is unfit; its message names the setting and the remedy, never the value.
     """
-    given = {name: value.strip() for name, value in environ.items() if value.strip()}
+    given = _given(environ)
     if "VALKEY_URL" not in given and "REDIS_URL" in given:
         given["VALKEY_URL"] = given["REDIS_URL"]
     _refuse_unknown(given)
     settings = _grouped({row: _read(row, given) for row in SETTINGS})
     _check_together(settings)
-    if settings.production:
-        _check_addresses(settings)
-        _check_secrets(settings)
+    settings = with_database_tls(settings, given.get("PGSSLMODE"))
+    check_copy(settings.copy, settings.locale_dir)
+    check_environment(settings)
+    _check_pairs(settings)
     _check_sites(settings)
     return settings
+
+
+def read_alone(name: str, environ: Mapping[str, str]) -> Any:
+    """One setting, for what needs no other; raises SettingsError when it is unfit."""
+    return _read(next(row for row in SETTINGS if row.name == name), _given(environ))
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.strip() for name, value in environ.items() if value.strip()}
 
 
 def _read(row: Setting, given: Mapping[str, str]) -> Any:
@@ -95,50 +106,21 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("SESSION_IDLE_SECONDS", "must not exceed SESSION_ABSOLUTE_SECONDS.")
 
 
-def _check_addresses(settings: Settings) -> None:
-    addresses = {
-        "PUBLIC_URL": settings.public_url,
-        "SHOPIFY_SHOP_URL": settings.shopify.shop_url,
-        "OKENDO_API_URL": settings.okendo.api_url,
-        "SUBTOTAL_API_URL": settings.subtotal.api_url,
-        "SUBTOTAL_LINK_URL": settings.subtotal.link_url,
-    }
-    for name, address in addresses.items():
-        if not address.startswith("https://"):
-            raise SettingsError(name, "must start with https:// in production.")
-    if any(not origin.startswith("https://") for origin in settings.storefront_origins):
-        raise SettingsError("STOREFRONT_ORIGINS", "every origin must start with https:// in production.")
-    if settings.log_level == "debug":
-        raise SettingsError("LOG_LEVEL", "debug is for development only; give info, warning or error.")
-
-
-def _check_secrets(settings: Settings) -> None:
-    for row in SETTINGS:
-        value = row.value_in(settings)
-        if row.secret and isinstance(value, str) and _is_placeholder(value):
-            raise SettingsError(row.name, "looks like a placeholder. Give the real value, 8 characters or more.")
-    for _, key in settings.secret_keys:
-        if _is_sample(key):
-            raise SettingsError("SECRET_KEYS", "give keys of random bytes, not a phrase or a pattern.")
+def _check_pairs(settings: Settings) -> None:
+    """What is of no use alone; by then each is known to be fit."""
+    given = {"EVENTS_WEBHOOK_URL": settings.events.url, "EVENTS_WEBHOOK_SECRET": settings.events.secret}
+    there, missing = ([name for name, value in given.items() if (value is None) is absent] for absent in (False, True))
+    if there and missing:
+        raise SettingsError(missing[0], f"is missing; {there[0]} is of no use without it.")
 
 
 def _check_sites(settings: Settings) -> None:
     """The session cookie comes with the storefront's requests only when both are one site (checklist A7)."""
-    for origin in settings.storefront_origins:
-        if settings.cross_site_mode is None and not is_same_site(origin, settings.public_url):
+    given = {"STOREFRONT_ORIGINS": settings.storefront_origins, "PREVIEW_ORIGINS": settings.preview_origins}
+    for name, origin in ((name, origin) for name, origins in given.items() for origin in origins):
+        if settings.cross_site_mode is None and not is_same_site(origin.replace("*", "a"), settings.public_url):
             raise SettingsError(
-                "STOREFRONT_ORIGINS",
+                name,
                 "a storefront origin is another site than PUBLIC_URL, so browsers would withhold the session cookie. "
                 "Serve both under one registrable domain, or set CROSS_SITE_MODE=partitioned.",
             )
-
-
-def _is_placeholder(value: str) -> bool:
-    letters = re.sub(r"[^a-z]", "", value.lower())
-    return len(value) < 8 or len(set(value)) < 4 or letters in PLACEHOLDERS or letters.startswith("your")
-
-
-def _is_sample(key: bytes) -> bool:
-    """Random bytes are neither all printable, nor few different ones, nor evenly spaced."""
-    steps = {(right - left) % 256 for left, right in pairwise(key)}
-    return all(0x20 <= byte < 0x7F for byte in key) or len(set(key)) < 12 or len(steps) < 4

@@ -1,12 +1,15 @@
 """What the service was told by its environment: what concerns the service as a whole, and a group for each owner."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from bff.languages.wording import Copy
 from bff.settings.groups import (
     AwardSettings,
     DatabaseSettings,
+    EventSettings,
     OkendoSettings,
     RedemptionSettings,
     SessionSettings,
@@ -14,7 +17,9 @@ from bff.settings.groups import (
     SubtotalSettings,
     ValkeySettings,
 )
+from bff.settings.previews import is_local, is_preview
 from bff.settings.sites import origin_of
+from bff.settings.theme import Theme
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,17 +34,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str
     base_path: str
     storefront_origins: tuple[str, ...]
+    preview_origins: tuple[str, ...]
     secret_keys: tuple[tuple[str, bytes], ...]
     upstream_timeout_seconds: float
     request_seconds: float
     requests_per_minute: int
+    requests_at_once: int
     trusted_hops: int
+    trusted_proxies: tuple[str, ...]
     web_concurrency: int
+    keep_alive_seconds: int
     default_language: str | None
+    locale_dir: Path | None
+    copy: Copy
+    shop_currency: str | None
     brand_name: str
+    theme: Theme
+    layout: str
+    structured_data: bool
     coupon_apply_url: str
+    cart_cookie: str | None
     cross_site_mode: str | None
     metrics_token: str | None
+    otel_exporter_otlp_endpoint: str | None
+    sentry_dsn: str | None
     log_level: str
 
     database: DatabaseSettings
@@ -48,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     okendo: OkendoSettings
     subtotal: SubtotalSettings
     awards: AwardSettings
+    events: EventSettings
     sessions: SessionSettings
     redemptions: RedemptionSettings
 
@@ -72,3 +91,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def storefront_url(self) -> str:
         """Where "back to the shop" leads: the first storefront origin, else the shop itself."""
         return self.storefront_origins[0] if self.storefront_origins else self.shopify.shop_url
+
+    def is_storefront(self, origin: str | None) -> bool:
+        """Whether this is the origin of a storefront: one that is named, and unless it is ours, a preview, or in
+        development whatever runs on this machine."""
+        if origin in self.storefront_origins:
+            return True
+        if origin is None or origin == self.origin:
+            return False
+        is_here = not self.production and is_local(origin)
+        return is_here or any(is_preview(pattern, origin) for pattern in self.preview_origins)

@@ -1,20 +1,21 @@
 """The webhook inbox in PostgreSQL: every event that came in, stored once, together with the job that handles it.
 
-States: new → done | ignored | needs_review, and needs_review → new when a person has it tried again. Nobody else writes
-to this table; who settles an event in a transaction of their own calls `settle_in`.
+States: new → done | ignored | needs_review, and needs_review → new when a person has it tried again. Old ones are
+deleted by `retention`; nobody else writes to this table. Who settles an event in a transaction of their own calls
+`settle_in`.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import psycopg
 import structlog
 
 from bff.stores.database import Database
-from bff.stores.queue import Task, defer
+from bff.stores.queue import Task, defer, deferring
 
-Vendor = Literal["subtotal", "okendo"]
+Vendor = Literal["subtotal", "okendo", "shopify"]
 Settled = Literal["done", "ignored", "needs_review"]
 log = structlog.get_logger("inbox")
 
@@ -55,7 +56,7 @@ class EventToReview(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-STORE = """
+INSERT = """
     INSERT INTO webhook_events
         (vendor, event_id, type, digest, body, customer_id, resource, sequence, is_simulated, try_until)
     VALUES (%(vendor)s, %(event_id)s, %(type)s, %(digest)s, %(body)s, %(customer_id)s, %(resource)s, %(sequence)s,
@@ -63,6 +64,11 @@ STORE = """
     ON CONFLICT (vendor, event_id) DO NOTHING
     RETURNING id
 """
+STORE = {
+    task: f"WITH new AS ({INSERT}) SELECT {deferring(task)} FROM new"  # noqa: S608  # See `deferring`.
+    for task in get_args(Task)
+}
+FIND_DIGEST = "SELECT digest FROM webhook_events WHERE vendor = %(vendor)s AND event_id = %(event_id)s"
 FIND = """
     SELECT id, type, body, received_at, is_simulated, now() >= try_until AS overdue,
         extract(epoch FROM now() - received_at)::float8 AS seconds_since
@@ -89,8 +95,10 @@ REPLAY = """
     SET state = 'new', reason = NULL, try_until = now() + make_interval(secs => %(retry_seconds)s)
     WHERE vendor = 'subtotal' AND state = 'needs_review' AND body IS NOT NULL
         AND (%(event_id)s::text IS NULL OR event_id = %(event_id)s)
-    RETURNING id
+    RETURNING id, event_id
 """
+# Only what may pay: to ask about a member again, or to forget one again, does no harm.
+DOUBT = "UPDATE webhook_events SET state = 'needs_review', reason = %s WHERE vendor = 'subtotal' AND state = 'new'"
 # The ids stay, so that the same events are not taken for new ones.
 FORGET = "UPDATE webhook_events SET body = NULL, state = 'ignored' WHERE customer_id = %s AND body IS NOT NULL"
 
@@ -106,16 +114,11 @@ class Inbox:
         """Store an event together with a job for `task`; False when it is stored already."""
         async with self._database.connection() as connection:
             values = msgspec.structs.asdict(arrival) | {"retry_seconds": self._retry_seconds}
-            row = await (await connection.execute(STORE, values)).fetchone()
-            if row is not None:
-                await defer(connection, task, row[0])
+            if await (await connection.execute(STORE[task].encode(), values)).fetchone() is not None:
                 return True
-            known = await connection.execute(
-                "SELECT digest FROM webhook_events WHERE vendor = %s AND event_id = %s",
-                (arrival.vendor, arrival.event_id),
-            )
+            known = await connection.execute(FIND_DIGEST, values)
             if await known.fetchone() != (arrival.digest,):
-                log.warning("webhook_differs", vendor=arrival.vendor, type=arrival.type)
+                log.warning("webhook_differs", vendor=arrival.vendor, what=arrival.type)
             return False
 
     async def find(self, number: int) -> Stored | None:
@@ -138,14 +141,20 @@ class Inbox:
         async with self._database.rows_of(EventToReview) as cursor:
             return await (await cursor.execute(TO_REVIEW, (limit,))).fetchall()
 
-    async def replay(self, event_id: str | None) -> int:
-        """Try events that need review again, the one of that id or all; returns how many."""
+    async def replay(self, event_id: str | None) -> list[str]:
+        """Try events that need review again, the one of that id or all; returns their ids."""
         values = {"event_id": event_id, "retry_seconds": self._retry_seconds}
         async with self._database.connection() as connection:
             rows = await (await connection.execute(REPLAY, values)).fetchall()
-            for (number,) in rows:
+            for number, _ in rows:
                 await defer(connection, "take_event", number)
-            return len(rows)
+            return [found for _, found in rows]
+
+    async def doubt_all(self, reason: str) -> int:
+        """The database was restored from a backup: what is new there may have been taken since. Returns how many events
+        wait for a person now."""
+        async with self._database.connection() as connection:
+            return (await connection.execute(DOUBT, (reason,))).rowcount
 
     async def forget(self, customer_id: str) -> int:
         """Delete the bodies of the customer's events; returns how many."""

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from bff.errors import Problem
+from bff.errors import Problem, UpstreamFailed
+from bff.telemetry.causes import origin
 
 Value = TypeVar("Value")
 RETRY_SECONDS = 5.0
@@ -37,8 +38,33 @@ class StaleWhileRevalidate(Generic[Value]):
         self._loading: asyncio.Task[Value] | None = None
 
     async def get(self, *, at_most_seconds: float | None = None) -> tuple[Value, float]:
-        """The value and its age in seconds; with `at_most_seconds` never an older one, even if that means an error."""
-        stale_limit = self._stale_seconds if at_most_seconds is None else at_most_seconds
+        """The value and its age in seconds; with `at_most_seconds` never an older one, even if that means an error.
+
+        Raises UpstreamFailed when even what was loaded is too old by now, besides what the load raises.
+        """
+        if found := self.ready(at_most_seconds):
+            return found
+        value = await self.renew()
+        age = self._clock() - self._made_at(value)
+        if age > self._limit(at_most_seconds):
+            raise UpstreamFailed("What was loaded is too old.", sent=False)
+        return value, max(0.0, age)
+
+    async def renew(self) -> Value:
+        """A newly loaded value, however fresh the cached one is; the load is shared with whoever else waits for one."""
+        # Shielded: when one of many waiters gives up, the load goes on for the others.
+        return await asyncio.shield(self._loading or self._start())
+
+    @property
+    def is_loading(self) -> bool:
+        return self._loading is not None
+
+    def _limit(self, at_most_seconds: float | None) -> float:
+        return self._stale_seconds if at_most_seconds is None else at_most_seconds
+
+    def ready(self, at_most_seconds: float | None = None) -> tuple[Value, float] | None:
+        """The same without waiting; None when it must be waited for."""
+        stale_limit = self._limit(at_most_seconds)
         if self._cached is not None:
             value, made_at = self._cached
             age = self._clock() - made_at
@@ -47,8 +73,7 @@ class StaleWhileRevalidate(Generic[Value]):
             if age <= stale_limit:
                 self._refresh_in_background()
                 return value, age
-        # Shielded: when one of many waiters gives up, the load goes on for the others.
-        return await asyncio.shield(self._loading or self._start()), 0.0
+        return None
 
     def put(self, value: Value) -> None:
         """Cache this value, which was loaded in another way."""
@@ -76,4 +101,4 @@ class StaleWhileRevalidate(Generic[Value]):
 def _log_failure(task: "asyncio.Task[Value]") -> None:
     """A background load that fails is no request's error; a Problem has been logged with its vendor call already."""
     if not task.cancelled() and (error := task.exception()) and not isinstance(error, Problem):
-        log.warning("load_failed", reason=type(error).__name__)
+        log.error("load_failed", **origin(error))

@@ -6,7 +6,7 @@ Nothing depends on it: while Valkey does not answer, every process asks the vend
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -30,10 +30,11 @@ STORE_ERRORS = (RedisError, OSError, TimeoutError)
 
 
 class Cached(msgspec.Struct, Generic[Value], frozen=True):
-    """A vendor's answer, and when it was asked for (Unix seconds)."""
+    """A vendor's answer, when it was asked for (Unix seconds), and the language it is in where the vendor has told."""
 
     value: Value
     asked_at: float
+    language: str | None = None
 
 
 class RefreshInProgress(Exception):
@@ -75,9 +76,10 @@ class SharedCache:
     async def _evict_oldest(self, latest: str, seconds: int) -> None:
         await self._valkey.zadd(BOUNDED_ENTRIES, {latest: self._clock()})
         await self._valkey.expire(BOUNDED_ENTRIES, seconds)
-        surplus = await self._valkey.zrange(BOUNDED_ENTRIES, 0, -1 - MAX_BOUNDED_ENTRIES)
+        surplus = cast(list[bytes], await self._valkey.zrange(BOUNDED_ENTRIES, 0, -1 - MAX_BOUNDED_ENTRIES))
         if surplus:
-            await self._valkey.delete(*surplus)
+            for key in surplus:
+                await self._valkey.delete(key)
             await self._valkey.zrem(BOUNDED_ENTRIES, *surplus)
 
     @contextlib.asynccontextmanager

@@ -1,8 +1,7 @@
 """How long a request takes in each phase: reading the session, asking stores, calling vendors, rendering."""
 
-import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Literal
 
@@ -19,18 +18,25 @@ class Timings:
         self._running: dict[Phase, int] = {}
         self._since: dict[Phase, float] = {}
 
-    @contextlib.contextmanager
-    def spent_on(self, phase: Phase) -> Iterator[None]:
+    def begin(self, phase: Phase) -> None:
         if not self._running.get(phase):
             self._since[phase] = time.perf_counter()
         self._running[phase] = self._running.get(phase, 0) + 1
-        try:
-            yield
-        finally:
-            self._running[phase] -= 1
-            if not self._running[phase]:
-                spent = time.perf_counter() - self._since[phase]
-                self._seconds[phase] = self._seconds.get(phase, 0.0) + spent
+
+    def end(self, phase: Phase) -> None:
+        self._running[phase] -= 1
+        if not self._running[phase]:
+            spent = time.perf_counter() - self._since[phase]
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + spent
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Those that have ended."""
+        return tuple(self._seconds)
+
+    def skip(self, phases: Iterable[Phase]) -> None:
+        """They took no time."""
+        self._seconds = dict.fromkeys(phases, 0.0)
 
     @property
     def seconds(self) -> float:
@@ -62,19 +68,24 @@ def begin() -> Timings:
     return timings
 
 
-@contextlib.contextmanager
-def spent_on(phase: Phase) -> Iterator[None]:
+class spent_on:  # noqa: N801  # It is used like the function it stands for.
     """Count the time of the block for the current request; a phase inside of another is not counted again."""
-    timings = _current.get()
-    if timings is None or _in_a_phase.get():
-        yield
-        return
-    token = _in_a_phase.set(True)
-    try:
-        with timings.spent_on(phase):
-            yield
-    finally:
-        _in_a_phase.reset(token)
+
+    __slots__ = ("_phase", "_timings", "_token")
+
+    def __init__(self, phase: Phase) -> None:
+        self._phase = phase
+
+    def __enter__(self) -> None:
+        self._timings = None if _in_a_phase.get() else _current.get()
+        if self._timings is not None:
+            self._token = _in_a_phase.set(True)
+            self._timings.begin(self._phase)
+
+    def __exit__(self, *_: object) -> None:
+        if self._timings is not None:
+            self._timings.end(self._phase)
+            _in_a_phase.reset(self._token)
 
 
 def count_call() -> None:

@@ -1,41 +1,86 @@
-"""How a request is sent: httpx2's transport interface over aiohttp, with errors that say what was sent."""
+"""How a request is sent: over a pool of connections of ours, with httpx2's errors, which say what was sent."""
 
-import select
+import asyncio
+import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
-from typing import Any
-from weakref import WeakSet
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Self
 
-import aiohttp
 import httpx2
-from aiohttp.connector import Connection
-from yarl import URL
+import msgspec
 
-# aiohttp writes the framing itself from the finished body; headers of ours that differ would allow request smuggling.
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
-_NOTHING_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-# Answers that reached us but are not valid HTTP, as opposed to a connection that broke.
-_INVALID_RESPONSES = (aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
+from bff.vendors.answers import Answer
+from bff.vendors.connecting import Connecting, Origin, origin_of, verifying
+from bff.vendors.connection import Connection
+from bff.vendors.tls_failures import tls_failure
+
+# We write the framing from the finished body; headers that differ from it would allow request smuggling.
+_FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+# HEAD and CONNECT are answered in a frame of their own.
+_METHOD = re.compile(r"(?!HEAD$|CONNECT$)[A-Z]+", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+# Whom to ask and what for; what follows a # is nobody else's business.
+_ADDRESS = re.compile(r"(https?://[^/?# ]+)([^# ]*)(?:#.*)?", re.IGNORECASE)
 _CONNECTIONS_TRIED = 3
-# The protocols of connections that have carried a request before; they leave with their connection.
-_USED: WeakSet[object] = WeakSet()
 
 
-class AioTransport(httpx2.AsyncBaseTransport):
+class Outgoing(msgspec.Struct, kw_only=True):
+    """A request as it is sent: a whole address, percent-encoded, and all header fields.
+
+    `connect_seconds` is the time to get a connection: half of it for a place among the pool's, half for opening one
+    (name resolution and TLS included). All that follows has no timeout of its own; a total deadline is the caller's.
+
+    `sent` is False until the first byte leaves and True from then on, so whoever cancels it knows whether the other
+    side may have acted.
+    """
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | None = None
+    connect_seconds: float | None = None
+    sent: bool = False
+
+    def __repr__(self) -> str:
+        """Without address, headers and body, so that a logged request gives nothing away."""
+        return f"Outgoing({self.method})"
+
+
+class Incoming:
+    """An answer whose head has come: `status`, `headers` in lower case, and the body, still packed."""
+
+    def __init__(self, transport: "Transport", origin: Origin, connection: Connection, answer: Answer) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._transport = transport
+        self._origin = origin
+        self._connection: Connection | None = connection
+        self._answer = answer
+
+    async def read(self, most_bytes: int) -> bytearray:
+        """The whole body; of one that is larger, somewhat more than that, and the rest is not waited for.
+
+        Raises ReadError, RemoteProtocolError.
+        """
+        while self._connection and not self._answer.is_complete and len(self._answer.body) <= most_bytes:
+            await self._connection.more()
+        return self._answer.body
+
+    def close(self) -> None:
+        """Before the body's end this drops the connection, so that it is never used again."""
+        if self._connection is not None:
+            self._transport.take_back(self._origin, self._connection)
+            self._connection = None
+
+
+class Transport:
     """One pool of verified, kept-alive connections for the whole process.
 
     No cookies, no redirects, no proxy or netrc from the environment, nothing sent twice, and no connection used that
-    is no longer clean. The first request opens the pool, inside the loop that uses it; `aclose()` closes it.
-
-    While a request runs, `request.extensions["sent"]` is False until its first byte leaves and True from then on, so
-    whoever cancels it knows whether the other side may have acted. httpx2's `timeout` extension is honoured in
-    seconds: `pool` and `connect` are one allowance together (name resolution included), `read` is between two reads.
-    Writing has no timeout of its own; a total deadline is the caller's.
-
-    Raises ConnectError, ConnectTimeout, PoolTimeout, LocalProtocolError: certainly nothing was sent.
-    Raises ReadError, ReadTimeout, RemoteProtocolError: the request may have been carried out.
+    is no longer clean. It belongs to the loop in which it is first used; `aclose()` closes it.
     """
 
     def __init__(
@@ -43,191 +88,147 @@ class AioTransport(httpx2.AsyncBaseTransport):
         *,
         ssl_context: ssl.SSLContext | None = None,
         connections: int = 300,
-        connections_per_host: int = 100,
         keepalive_seconds: float = 15.0,
         max_wire_bytes: int = 4_194_304,
     ) -> None:
-        self._ssl_context = ssl_context
-        self._connections = connections
-        self._connections_per_host = connections_per_host
+        self._connecting = Connecting(ssl_context or verifying())
+        self._places = asyncio.Semaphore(connections)
         self._keepalive_seconds = keepalive_seconds
         self._max_wire_bytes = max_wire_bytes
-        self._session: aiohttp.ClientSession | None = None
+        self._open = set[Connection]()
+        # The latest used is the last of its list, and used next.
+        self._idle = defaultdict[Origin, list[Connection]](list)
+        self._sweeper: asyncio.TimerHandle | None = None
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send `request` once and return the status, the headers and a body that is read as it arrives, as sent."""
-        progress = request.extensions
-        progress |= {"sent": False, "queued": False}
-        with _translate_errors(progress):
-            session = self._session = self._session or self._open()
-            answer = await session.request(
-                request.method,
-                URL(str(request.url), encoded=True),
-                headers=[(k.decode("ascii"), v.decode("ascii")) for k, v in _own_headers(request)],
-                data=await request.aread() or None,
-                allow_redirects=False,
-                timeout=_timeout(progress.get("timeout") or {}),
-                trace_request_ctx=progress,
-            )
-        body = _Body(answer, progress, self._max_wire_bytes)
-        return httpx2.Response(answer.status, headers=list(answer.raw_headers), stream=body)
+    async def send(self, outgoing: Outgoing) -> Incoming:
+        """Send a request once and return its answer as soon as its head is there.
 
-    def shared(self) -> httpx2.AsyncBaseTransport:
-        """The same pool for a client that reads bodies without a limit and closes its transport when it is done."""
-        return _Shared(self)
-
-    async def aclose(self) -> None:
-        """Close every connection; later requests fail."""
-        if self._session is not None:
-            await self._session.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=self._ssl_context or True,
-                limit=self._connections,
-                limit_per_host=self._connections_per_host,
-                keepalive_timeout=self._keepalive_seconds,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            # The bytes stay as they came: whoever reads them unpacks them, in pieces it can count.
-            auto_decompress=False,
-            skip_auto_headers=_NOTHING_ADDED,
-            request_class=_Request,
-            middlewares=(_no_retry,),
-            trace_configs=[_watch()],
-        )
-
-
-class _ConnectionNotClean(aiohttp.ClientConnectionError):
-    """A pooled connection that was given up before anything was sent over it."""
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request that leaves only over a connection on which nothing waits to be read.
-
-    What waits may be the end of the connection: then the request can still go over another one. Or it is an answer
-    that nobody asked for: aiohttp would take it for the answer to this request, and every later answer for that to
-    the request after its own.
-    """
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if not _is_clean(conn):
-            raise _ConnectionNotClean
-        return await super().send(conn)
-
-
-class _Body(httpx2.AsyncByteStream):
-    """The answer's bytes as they arrive. Closed before its end, its connection is dropped and never used again."""
-
-    def __init__(self, answer: aiohttp.ClientResponse, progress: dict[str, Any], max_bytes: int) -> None:
-        self._answer = answer
-        self._progress = progress
-        self._bytes_left = max_bytes
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _translate_errors(self._progress):
-            async for chunk in self._answer.content.iter_any():
-                self._bytes_left -= len(chunk)
-                if self._bytes_left < 0:
-                    raise httpx2.RemoteProtocolError("the body is larger than any answer we expect")
-                yield chunk
-
-    async def aclose(self) -> None:
-        self._answer.close()
-
-
-class _Shared(httpx2.AsyncBaseTransport):
-    """Its client unpacks bodies without a limit, so none may come compressed: then the limit on the wire is enough."""
-
-    def __init__(self, engine: AioTransport) -> None:
-        self._engine = engine
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        request.headers["Accept-Encoding"] = "identity"
-        response = await self._engine.handle_async_request(request)
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            await response.aclose()
-            raise httpx2.RemoteProtocolError("a compressed answer, although none was accepted")
-        return response
-
-
-@contextmanager
-def _translate_errors(progress: dict[str, Any]) -> Iterator[None]:
-    """Name an error by what had happened before it. Messages carry no address: aiohttp's own quote the whole URL."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as exc:
-        raise _error_type(exc, progress)(type(exc.__cause__ or exc).__name__) from None
-
-
-def _error_type(exc: Exception, progress: dict[str, Any]) -> type[httpx2.TransportError]:
-    is_timeout = isinstance(exc, TimeoutError)
-    if progress["sent"]:
-        if is_timeout:
-            return httpx2.ReadTimeout
-        return httpx2.RemoteProtocolError if isinstance(exc, _INVALID_RESPONSES) else httpx2.ReadError
-    if is_timeout:
-        return httpx2.PoolTimeout if progress["queued"] else httpx2.ConnectTimeout
-    # What is left is a socket or TLS that failed, or an address or header that nobody could have written.
-    return httpx2.ConnectError if isinstance(exc, aiohttp.ClientConnectionError) else httpx2.LocalProtocolError
-
-
-async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Take another connection while nothing was sent, and never again after that.
-
-    A broken connection is hidden from aiohttp, which would silently repeat a GET, PUT or DELETE on a fresh one.
-    """
-    for _ in range(_CONNECTIONS_TRIED):
+        Raises httpx2's ConnectError, ConnectTimeout, PoolTimeout, LocalProtocolError: certainly nothing was sent.
+        Raises its ReadError, RemoteProtocolError: the request may have been carried out.
+        """
+        origin, request = _written(outgoing)
+        answer = Answer(self._max_wire_bytes)
+        connection = await self._connection(origin, outgoing.connect_seconds)
         try:
-            return await handler(request)
-        except _ConnectionNotClean:
-            continue
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
-            raise aiohttp.ClientConnectionError from exc
-    raise _ConnectionNotClean
+            outgoing.sent = True
+            connection.begin(request, answer)
+            while not answer.status:
+                await connection.more()
+        except BaseException:
+            self.take_back(origin, connection)
+            raise
+        return Incoming(self, origin, connection, answer)
+
+    def take_back(self, origin: Origin, connection: Connection) -> None:
+        """Keep a connection for the next request, or close it where its answer did not come to a clean end."""
+        self._places.release()
+        if not connection.is_reusable:
+            connection.close()
+            return
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle[origin].append(connection)
+        if self._sweeper is None:
+            self._sweeper = loop.call_later(self._keepalive_seconds, self._sweep)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for connection in self._open:
+            connection.close()
+        await asyncio.gather(*(connection.closed for connection in self._open))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _connection(self, origin: Origin, seconds: float | None) -> Connection:
+        half = None if seconds is None else seconds / 2
+        if self._places.locked():
+            await self._wait_for_place(half)
+        else:
+            # A free place is taken without a timer.
+            await self._places.acquire()
+        try:
+            return self._kept(origin) or await self._opened(origin, half)
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def _wait_for_place(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._places.acquire()
+        except TimeoutError:
+            raise httpx2.PoolTimeout("no place") from None
+
+    def _kept(self, origin: Origin) -> Connection | None:
+        """A connection that was used before and is still clean, None when there is none."""
+        idle, tried = self._idle[origin], 0
+        while idle:
+            connection = idle.pop()
+            if not connection.is_open:
+                continue
+            if connection.is_quiet():
+                return connection
+            connection.close()
+            tried += 1
+            if tried == _CONNECTIONS_TRIED:
+                raise httpx2.ConnectError("no connection was clean")
+        return None
+
+    async def _opened(self, origin: Origin, seconds: float | None) -> Connection:
+        try:
+            async with asyncio.timeout(seconds):
+                connection = await self._connecting.open(origin)
+        except TimeoutError:
+            raise httpx2.ConnectTimeout("nobody answered") from None
+        except OSError as error:
+            raise tls_failure(error) or httpx2.ConnectError(type(error).__name__) from None
+        except UnicodeError:
+            raise httpx2.LocalProtocolError("no name of a host") from None
+        if not connection.is_open:
+            # It spoke first, or ended before it was asked.
+            raise httpx2.ConnectError("no connection was clean")
+        self._open.add(connection)
+        connection.closed.add_done_callback(lambda _: self._open.discard(connection))
+        return connection
+
+    def _sweep(self) -> None:
+        """Close what nobody has used for a while."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for idle in self._idle.values():
+            while idle and now - idle[0].idle_since >= self._keepalive_seconds:
+                idle.pop(0).close()
+        since = [idle[0].idle_since for idle in self._idle.values() if idle]
+        self._sweeper = loop.call_at(min(since) + self._keepalive_seconds, self._sweep) if since else None
 
 
-def _is_clean(conn: Connection) -> bool:
-    """Whether neither aiohttp nor, where it can be asked, the system holds anything the other side has sent.
-
-    On a fresh connection the system may hold the end of the TLS handshake, so it is asked only from the second use on.
-    """
-    if conn.protocol is None or conn.transport is None or conn.protocol.should_close:
-        return False
-    if conn.protocol not in _USED or not hasattr(select, "poll"):
-        _USED.add(conn.protocol)
-        return True
-    poll = select.poll()
-    poll.register(conn.transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return not poll.poll(0)
-
-
-def _watch() -> aiohttp.TraceConfig:
-    """Keep `sent` and `queued` true to what the pool is doing for a request."""
-
-    def record(**facts: bool) -> Any:
-        async def on_event(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-            context.trace_request_ctx.update(facts)
-
-        return on_event
-
-    watch = aiohttp.TraceConfig()
-    watch.on_connection_queued_start.append(record(queued=True))
-    watch.on_connection_queued_end.append(record(queued=False))
-    watch.on_request_headers_sent.append(record(sent=True))
-    return watch
+def _written(outgoing: Outgoing) -> tuple[Origin, bytes]:
+    """To whom a request goes, and its bytes. Raises LocalProtocolError for what cannot be written as one request."""
+    address, is_one = _ADDRESS.fullmatch(outgoing.url), _METHOD.fullmatch(outgoing.method)
+    words = "".join(chain((outgoing.url,), *outgoing.headers))
+    if not (address and is_one and words.isascii() and words.isprintable()):
+        raise httpx2.LocalProtocolError("this cannot be written as a request")
+    try:
+        origin = origin_of(address[1])
+        fields = [f"{_name(name)}: {value}\r\n" for name, value in outgoing.headers if name.lower() not in _FRAMING]
+    except ValueError as error:
+        raise httpx2.LocalProtocolError(str(error)) from None
+    body = outgoing.body or b""
+    length = f"Content-Length: {len(body)}\r\n" if body or outgoing.method != "GET" else ""
+    target = address[2] if address[2].startswith("/") else f"/{address[2]}"
+    head = f"{outgoing.method} {target} HTTP/1.1\r\nHost: {origin.named}\r\n{''.join(fields)}{length}\r\n"
+    return origin, head.encode("ascii") + body
 
 
-def _own_headers(request: httpx2.Request) -> Iterator[tuple[bytes, bytes]]:
-    return ((name, value) for name, value in request.headers.raw if name.lower() not in _FRAMING)
-
-
-def _timeout(seconds: dict[str, float | None]) -> aiohttp.ClientTimeout:
-    """httpx2's four timeouts as aiohttp counts them, unrounded (aiohttp rounds longer ones up to whole seconds)."""
-    connect, pool = seconds.get("connect"), seconds.get("pool")
-    together = None if connect is None or pool is None else connect + pool
-    return aiohttp.ClientTimeout(
-        connect=together, sock_connect=connect, sock_read=seconds.get("read"), ceil_threshold=float("inf")
-    )
+@lru_cache(256)
+def _name(name: str) -> str:
+    """The name of a header field, if it can be one. Raises ValueError."""
+    if not _TOKEN.fullmatch(name):
+        raise ValueError("no name of a header field")
+    return name

@@ -1,43 +1,82 @@
 """The headers every answer carries, and the log line about it."""
 
-import structlog
-from starlette.datastructures import MutableHeaders
+import logging
+import secrets
+from typing import NamedTuple
+
 from starlette.requests import Request
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
 from bff.settings.settings import Settings
 from bff.stores.rate_limits import fields_of
-from bff.telemetry import metrics
-from bff.telemetry.timing import Timings
+from bff.telemetry import metrics, spans, tracing
+from bff.telemetry.logs import QuickLogger
+from bff.telemetry.timing import Phase, Timings
+from bff.web.cors import Callers, allowed_origin
 from bff.web.state import WebState
 
-log = structlog.get_logger("headers")
+log = QuickLogger()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-EXPOSED_HEADERS = (
-    "Retry-After, RateLimit, RateLimit-Policy, Idempotency-Replayed, Location, X-Request-Id, ETag, Age, Cache-Status"
-)
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' https:; "
-    "connect-src 'self'; font-src 'self'; form-action 'self'{form_target}; base-uri 'none'; frame-ancestors 'none'; "
-    "object-src 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self'{pictures}; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'{form_target}; base-uri 'none'; "
+    "frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'"
 )
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
 HEADERS = {
-    "x-content-type-options": "nosniff",
+    b"x-content-type-options": b"nosniff",
     # "no-referrer" would make browsers send `Origin: null` with our own forms, which the gate refuses.
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "x-frame-options": "DENY",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    b"x-frame-options": b"DENY",
 }
+
+
+def nonce_of(scope: Scope) -> str:
+    """The nonce of this answer's scripts, made when it is first asked for: most answers are not pages."""
+    if "nonce" not in scope:
+        scope["nonce"] = secrets.token_urlsafe(18)
+    return str(scope["nonce"])
+
+
+class Ended(NamedTuple):
+    """What is told of a request: the route's template, never the path or the query (M4, M9)."""
+
+    request_id: str
+    method: str
+    route: str | None
+    status: int
+    code: str | None
+    failure: str | None
+
+
+def tell_of(ended: Ended, timings: Timings, trace_id: str | None) -> None:
+    """Count a request, and write its line."""
+    seconds = timings.seconds
+    metrics.observe_request(ended.route, ended.method, ended.status, seconds, ended.code)
+    log.log(
+        logging.WARNING if ended.status >= 500 else logging.INFO,
+        "request",
+        request_id=ended.request_id,
+        method=ended.method,
+        route=ended.route,
+        status=ended.status,
+        ms=round(seconds * 1000, 1),
+        code=ended.code,
+        failure=ended.failure,
+        calls=timings.calls,
+        trace_id=trace_id,
+        **{f"{phase}_ms": spent for phase, spent in timings.milliseconds().items()},
+    )
 
 
 class ResponseGuard:
     """Watches one answer go out: completes its headers, and remembers its status for the log."""
 
     def __init__(
-        self, request: Request[WebState], timings: Timings, settings: Settings, origins: frozenset[str], send: Send
+        self, request: Request[WebState], timings: Timings, settings: Settings, origins: Callers, send: Send
     ) -> None:
         self._request = request
         self._timings = timings
@@ -47,76 +86,76 @@ class ResponseGuard:
         self.started = False
         self.status = 0
         self.failure: str | None = None
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body: bytes | None = None
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return self._timings.phases
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
-            self._complete(MutableHeaders(scope=message))
+            message["headers"] = self.headers = self._complete(list(message["headers"]))
+        else:
+            self.body = None if message.get("more_body") else message.get("body", b"")
         await self._send(message)
 
-    def _complete(self, headers: MutableHeaders) -> None:
+    def _complete(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The answer's own headers, and those that every answer has."""
+        own = dict(given)
+        common = HEADERS | {b"cache-control": b"private, no-store"}
+        if usage := [each for each in self._request.scope.get("usage") or () if not each.limit.hidden]:
+            common |= {name.encode(): value.encode() for name, value in fields_of(usage).items()}
+        always = self._always(own.get(b"content-type", b"")) | self._vary(own.get(b"vary", b""))
+        kept = [field for field in given if field[0] not in always]
+        return [*kept, *(field for field in common.items() if field[0] not in own), *always.items()]
+
+    def _always(self, content_type: bytes) -> dict[bytes, bytes]:
+        """What nobody else says of an answer."""
         scope = self._request.scope
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-        headers["content-security-policy"] = self._policy(headers.get("content-type", ""))
-        headers.setdefault("cache-control", "private, no-store")
-        headers["x-request-id"] = scope["request_id"]
         # How long a write took where is told to nobody: it could tell whom the vendor knows (K5).
-        is_read = self._request.method in SAFE
-        headers["server-timing"] = self._timings.header() if is_read else self._timings.total()
+        timing = self._timings.header() if scope["method"] in SAFE else self._timings.total()
+        always = {
+            b"x-request-id": scope["request_id"].encode(),
+            b"server-timing": timing.encode(),
+        }
+        if self.status != 304:
+            # A browser puts the headers of a 304 in the place of those that its copy came with (RFC 9111 §3.2).
+            always[b"content-security-policy"] = self._policy(content_type)
         if self.status in {408, 413}:
             # The rest of that body is not wanted on this connection (RFC 9110 §15.5.14).
-            headers["connection"] = "close"
+            always[b"connection"] = b"close"
         if self._settings.production:
-            headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-        usage = [each for each in scope.get("usage") or () if not each.limit.hidden]
-        if usage and "ratelimit" not in headers:
-            headers.update(fields_of(usage))
-        if scope["is_api"]:
-            self._allow_origin(headers)
-        self._vary(headers)
+            always[b"strict-transport-security"] = b"max-age=31536000; includeSubDomains"
+        return always | allowed_origin(scope, self._origins) if scope["is_api"] else always
 
-    def _vary(self, headers: MutableHeaders) -> None:
-        """What else of a request made a difference to its answer (RFC 9110 §12.5.5)."""
+    def _vary(self, given: bytes) -> dict[bytes, bytes]:
+        """What of a request made a difference to its answer (RFC 9110 §12.5.5)."""
         scope, is_read = self._request.scope, self._request.method in SAFE
+        names = [given] if given else []
         if "session" in scope:
-            headers.add_vary_header("Cookie")
-        if scope["is_api"] or not is_read:
-            headers.add_vary_header("Origin")
+            names.append(b"Cookie")
+        if (scope["is_api"] and not scope["is_public"]) or not is_read:
+            names.append(b"Origin")
         if not is_read:
-            headers.add_vary_header("Sec-Fetch-Site")
+            names.append(b"Sec-Fetch-Site")
+        return {b"vary": b", ".join(names)} if names else {}
 
-    def _policy(self, content_type: str) -> str:
+    def _policy(self, content_type: bytes) -> bytes:
         """A page whose form leads to a vendor names that vendor; no other form leads anywhere but here."""
-        if not content_type.startswith("text/html"):
+        if not content_type.startswith(b"text/html"):
             return DATA_POLICY
-        target = self._request.scope.get("form_target")
-        return PAGE_POLICY.format(nonce=self._request.scope["nonce"], form_target=f" {target}" if target else "")
-
-    def _allow_origin(self, headers: MutableHeaders) -> None:
-        """The same for errors, so that storefront JavaScript can read what went wrong (E5)."""
-        origin = self._request.headers.get("origin")
-        if origin in self._origins:
-            headers["access-control-allow-origin"] = origin
-            headers["access-control-allow-credentials"] = "true"
-            headers["access-control-expose-headers"] = EXPOSED_HEADERS
-            headers["timing-allow-origin"] = origin
+        scope = self._request.scope
+        target = scope.get("form_target")
+        pictures = "".join(f" {host}" for host in self._settings.theme.picture_hosts)
+        form_target = f" {target}" if target else ""
+        return PAGE_POLICY.format(nonce=nonce_of(scope), form_target=form_target, pictures=pictures).encode()
 
     def log(self) -> None:
-        """One line a request: the route's template, never the path or the query (M4, M9)."""
-        scope, seconds = self._request.scope, self._timings.seconds
+        scope = self._request.scope
         route = getattr(scope.get("route"), "path", None)
-        metrics.observe_request(route, self._request.method, self.status, seconds, scope.get("code"))
-        log.info(
-            "request",
-            request_id=scope["request_id"],
-            method=self._request.method,
-            route=route,
-            status=self.status,
-            ms=round(seconds * 1000, 1),
-            code=scope.get("code"),
-            failure=self.failure,
-            calls=self._timings.calls,
-            **{f"{phase}_ms": spent for phase, spent in self._timings.milliseconds().items()},
-        )
+        self.ended = Ended(scope["request_id"], scope["method"], route, self.status, scope.get("code"), self.failure)
+        spans.describe(f"{self.ended.method} {route or 'none'}", self.ended._asdict())
+        tell_of(self.ended, self._timings, tracing.current())

@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from collections.abc import Callable, Set
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -11,8 +13,12 @@ from email_validator import EmailNotValidError, validate_email
 from starlette.requests import Request
 
 from bff.errors import Problem
+from bff.schemas.requests import CART_ID
+from bff.settings.locales import COUNTRIES, CURRENCIES, LANGUAGES, read_language_tag
 from bff.settings.settings import Settings
+from bff.settings.sites import origin_of
 from bff.vendors.okendo.row import Locale
+from bff.web.fields import field
 from bff.web.state import StateT
 
 # Addresses with campaign parameters are long; most browsers and proxies take 2 KB.
@@ -23,10 +29,12 @@ FORM_FIELDS = 16
 PAGE = 25
 # What an Idempotency-Key looks like, and so what names a redemption.
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
-LANGUAGES = 20
+ACCEPTED_LANGUAGES = 20
+# A discount code has no more characters at Shopify.
+CODE_LONGEST = 255
 # Below the base path: what only makes sense once, or is no page; nobody is sent back there after signing in.
 NOT_A_RETURN_TARGET = re.compile(
-    r"/((login|callback|logout|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))"
+    r"/((login|callback|logout|logout/continue|signed-out|session/continue)/?$|(static|api|webhooks)(/|$))"
 )
 # What no address may hold as it is: controls, spaces, backslashes and what is not ASCII.
 UNSAFE_IN_ADDRESS = re.compile(r"[^\x21-\x5b\x5d-\x7e]")
@@ -49,7 +57,7 @@ async def read_json(request: Request[Any], shape: type[Body]) -> Body:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as error:
         # msgspec names the field and the type that was expected, never the value.
-        raise Problem("invalid_request", f"The body is not as documented: {error}.") from None
+        raise Problem("invalid_request", "The body is not as documented: %(why)s.", values={"why": error}) from None
     except (ValueError, RecursionError):
         raise Problem("invalid_request", "The body is not valid JSON (RFC 8259, UTF-8, no duplicate names).") from None
 
@@ -121,12 +129,18 @@ def read_return_to(settings: Settings, given: str | None) -> str:
     return given if is_path and is_below and not _is_passing(settings, parts.path) else home
 
 
+def storefront_in(settings: Settings, address: str | None) -> str | None:
+    """The storefront whose address this is; None when it is no allowed one's."""
+    origin = origin_of(address or "")
+    return origin if settings.is_storefront(origin) else None
+
+
 def _may_return_to(settings: Settings, parts: SplitResult, *, is_below: bool) -> bool:
     """Whether an absolute address leads to a storefront that is allowed, and to no address of ours that is no page."""
     origin = f"{parts.scheme}://{parts.netloc}"
     if origin == settings.origin and is_below and _is_passing(settings, parts.path):
         return False
-    return origin in settings.storefront_origins
+    return settings.is_storefront(origin)
 
 
 def _is_passing(settings: Settings, path: str) -> bool:
@@ -155,6 +169,30 @@ def redemption_key(request: Request[Any]) -> str:
     return key
 
 
+def coupon_code(request: Request[Any]) -> str:
+    """The code in the path; raises Problem `not_found` for what no coupon can have."""
+    code = str(request.path_params["code"])
+    if len(code) > CODE_LONGEST or not code.isprintable():
+        raise Problem("not_found", "There is no such coupon in this wallet.")
+    return code
+
+
+def read_cart_id(given: str) -> str:
+    """A cart's id as Shopify writes it, of whose key nothing is known; raises Problem `invalid_request`."""
+    if not re.fullmatch(CART_ID, given, re.ASCII):
+        raise Problem("invalid_request", "cartId is no id of a cart, such as gid://shopify/Cart/…?key=….")
+    return given
+
+
+def read_bare_cart_id(request: Request[Any]) -> str | None:
+    """`cartId` of the query, None when it is absent; raises Problem `invalid_request`, also where it has its key: that
+    is a secret, and addresses are written down in many places."""
+    given = request.query_params.get("cartId")
+    if given is not None and "?" in given:
+        raise Problem("invalid_request", "Leave the key out of cartId here: send what stands before the question mark.")
+    return None if given is None else read_cart_id(given)
+
+
 def read_email(given: str) -> str:
     """One address, normalised, an international domain as an A-label (checklist H6).
 
@@ -170,30 +208,49 @@ def read_email(given: str) -> str:
 
 
 def read_locale(request: Request[Any]) -> Locale:
-    """`locale`, `country` and `currency` of the query, as Okendo writes them; raises Problem `invalid_request`.
+    """`locale` (BCP 47, as shops write it), `country` and `currency` of the query, as Okendo writes them.
 
-    Without a `locale` the language is what the browser prefers, if it says.
+    Without a `locale` the language is what the browser prefers, if it says. Raises Problem `invalid_request` for what
+    is malformed, and for a language, country or currency that does not exist: each would be a question of its own to
+    the vendor, and a copy of its own.
     """
     found: Locale = {}
-    language, _, region = (_matching(request, "locale", r"[a-z]{2}(-[A-Za-z]{2})?") or "").partition("-")
-    language = language or preferred_language(request.headers.get("accept-language", "")) or ""
-    country = _matching(request, "country", r"[A-Za-z]{2}") or region
-    currency = _matching(request, "currency", r"[A-Za-z]{3}")
+    given = request.query_params.get("locale")
+    tag = None if given is None else read_language_tag(given)
+    if given is not None and tag is None:
+        raise Problem("invalid_request", "The query parameter locale is malformed, or names no language there is.")
+    language = tag.language if tag else preferred_language(field(request.scope, b"accept-language") or "")
+    country = _known(request, "country", str.lower, COUNTRIES) or (tag.country if tag else "")
+    currency = _known(request, "currency", str.upper, CURRENCIES)
     if language:
         found["language"] = language
     if country:
-        found["country"] = country.lower()
+        found["country"] = country
     if currency:
-        found["currency"] = currency.upper()
+        found["currency"] = currency
     return found
 
 
+def _known(request: Request[Any], name: str, as_written: Callable[[str], str], known: Set[str]) -> str | None:
+    given = request.query_params.get(name)
+    if given is None:
+        return None
+    if not given.isascii() or as_written(given) not in known:
+        raise Problem(
+            "invalid_request",
+            "The query parameter %(name)s is malformed, or names nothing there is.",
+            values={"name": name},
+        )
+    return as_written(given)
+
+
+@lru_cache(256)
 def preferred_language(accepted: str) -> str | None:
-    """The two-letter language that Accept-Language likes best (RFC 9110 §12.5.4), None when it names none."""
+    """The language that Accept-Language likes best (RFC 9110 §12.5.4), None when it names none that there is."""
     accepted_languages: list[tuple[float, str]] = []
-    for entry in accepted.split(",")[:LANGUAGES]:
-        form = re.fullmatch(r"([A-Za-z]{2})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", entry.replace(" ", ""))
-        if form and float(form[2] or 1) > 0:
+    for entry in accepted.split(",")[:ACCEPTED_LANGUAGES]:
+        form = re.fullmatch(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?(?:;q=([01](?:\.\d{0,3})?))?", entry.replace(" ", ""))
+        if form and float(form[2] or 1) > 0 and form[1].lower() in LANGUAGES:
             accepted_languages.append((float(form[2] or 1), form[1].lower()))
     return max(accepted_languages, key=lambda language: language[0])[1] if accepted_languages else None
 
@@ -207,7 +264,7 @@ def read_limit(request: Request[Any]) -> int:
 def _matching(request: Request[Any], name: str, form: str) -> str | None:
     given = request.query_params.get(name)
     if given is not None and not re.fullmatch(form, given, re.ASCII):
-        raise Problem("invalid_request", f"The query parameter {name} is malformed.")
+        raise Problem("invalid_request", "The query parameter %(name)s is malformed.", values={"name": name})
     return given
 
 

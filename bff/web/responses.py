@@ -1,47 +1,56 @@
 """How to answer a browser or a script: a page, JSON, a redirect, or a problem in either form."""
 
-import functools
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Scope
 
-from bff.errors import Problem, title_of
+from bff.errors import TITLES, MemberUnknown, Problem
+from bff.languages.catalogues import SOURCE
 from bff.program.catalogue import FRESH_SECONDS, STALE_SECONDS
+from bff.program.encodings import entity_tag, is_known
 from bff.program.rendered import Rendered
+from bff.schemas.activity import apply_url_at
 from bff.schemas.base import ProblemDetails
-from bff.settings.settings import Settings
+from bff.sentences import N_
 from bff.telemetry.timing import spent_on
-from bff.vendors.okendo.row import Locale
+from bff.vendors.okendo.languages import Languages, common
+from bff.vendors.okendo.row import Locale, Operation
+from bff.web.assets import coded
 from bff.web.cookies import session_cookie, set_cookie
+from bff.web.fields import field
+from bff.web.headers import SAFE, nonce_of
 from bff.web.inputs import read_return_to
+from bff.web.language import remember_choice, spoken_in, words_for
+from bff.web.paths import Paths
+from bff.web.repeatable import REPEATABLE, Repeatable
+from bff.web.spans import Span, at_most
 from bff.web.state import StateT
-from bff.web.visitor import csrf_token, session_of, visitor_of
+from bff.web.visitor import csrf_token, session_of, storefront_of, visitor_of
 
 PUBLIC_CACHE = (
     f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={5 * FRESH_SECONDS}, stale-if-error={STALE_SECONDS}"
 )
-# The language of every page, and so of the words that are agreed to.
-LANGUAGE = "en"
-TITLES = {
-    400: "This did not work",
-    403: "This is not allowed",
-    404: "This page does not exist",
-    405: "This did not work",
-    409: "Something has changed",
-    413: "That was too much",
-    429: "One moment, please",
-    502: "The program cannot be reached",
-    503: "We will be right back",
-    504: "This took too long",
+CLOSED = N_("The program is not open yet")
+HEADINGS = {
+    400: N_("This did not work"),
+    403: N_("This is not allowed"),
+    404: N_("This page does not exist"),
+    405: N_("This did not work"),
+    409: N_("Something has changed"),
+    413: N_("That was too much"),
+    429: N_("That was too often"),
+    502: N_("The program cannot be reached"),
+    503: N_("We will be right back"),
+    504: N_("This took too long"),
 }
+NO_HEADING = N_("Something went wrong")
 
 
 def reply(value: Any, status: int = 200, **headers: str) -> Response:
@@ -53,11 +62,15 @@ def reply(value: Any, status: int = 200, **headers: str) -> Response:
 
 def redirect_to(request: Request[StateT], name: str, **params: str) -> Response:
     """After a POST: 303 to one of our own pages (F2)."""
-    return RedirectResponse(path_for(request, name, **params), 303)
+    response = RedirectResponse(path_for(request, name, **params), 303)
+    remember_choice(request, response)
+    return response
 
 
 def path_for(request: Request[StateT], name: str, **params: str) -> str:
-    return str(request.app.url_path_for(name, **params))
+    """The path of one of our routes."""
+    paths: Paths = request.app.state.paths
+    return paths.path_for(name, **params)
 
 
 def page(request: Request[StateT], template: str, status_code: int = 200, **values: Any) -> Response:
@@ -72,49 +85,60 @@ def page(request: Request[StateT], template: str, status_code: int = 200, **valu
             request,
             template,
             sign_in_url=sign_in_url(request),
-            nonce=request.scope["nonce"],
+            nonce=nonce_of(request.scope),
             request_id=request.scope["request_id"],
             visitor=visitor_of(request),
+            languages_at=_languages_at(request),
             csrf=csrf,
+            storefront_url=storefront_of(request, session),
             **values,
         )
-    response = HTMLResponse(html, status_code)
+    response = page_response(request, html, status_code)
     if request.scope.get("presented") and session is None:
         settings = request.state["settings"]
         set_cookie(response, settings, session_cookie(settings), "", 0)
     return response
 
 
+def page_response(
+    request: Request[StateT], html: str, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A page that says which language it is in, and remembers it where a link chose it."""
+    response = HTMLResponse(html, status, headers)
+    remember_choice(request, response)
+    return in_language(response, spoken_in(request).tag, may_differ=True)
+
+
+def _languages_at(request: Request[StateT]) -> str:
+    """Where a link to another language leads: to this page, where it can be asked for, else to the overview."""
+    return "" if request.method in SAFE else path_for(request, "overview")
+
+
 def public_page(request: Request[StateT], template: str, **values: Any) -> bytes:
-    """Render a page that is the same for everybody: a template that names the visitor, the nonce or anything else of a
-    request fails."""
-    return _render(request, template, **values).encode()
+    """Render a page that is the same for everybody, and is in English: a template that names the visitor, the nonce or
+    anything else of a request fails."""
+    values["storefront_url"] = request.state["settings"].storefront_url
+    return _templates(request, SOURCE).get_template(template).render(values).encode()
 
 
 def _render(request: Request[StateT], template: str, **values: Any) -> str:
-    state = request.state
-    settings, assets = state["settings"], state["assets"]
-    return (
-        state["templates"]
-        .get_template(template)
-        .render(
-            lang=LANGUAGE,
-            dir="ltr",
-            brand=settings.brand_name,
-            path_for=lambda name, **params: path_for(request, name, **params),
-            asset=lambda name: f"{settings.base_path}/static/{assets.by_name[name].address}",
-            storefront_url=settings.storefront_url,
-            has_retailers=settings.subtotal.api_key is not None,
-            **values,
-        )
-    )
+    return _templates(request, spoken_in(request).tag).get_template(template).render(values)
+
+
+def _templates(request: Request[StateT], tag: str) -> Environment:
+    environment: Environment = request.app.state.templates(tag)
+    return environment
 
 
 def form_page(request: Request[StateT], template: str, problem: Problem | None, **values: Any) -> Response:
     """A page with a form: new, or shown again with what went wrong."""
-    failure = problem.detail if problem else None
-    response = page(request, template, problem.status if problem else 200, failure=failure, **values)
-    response.headers.update(problem.headers if problem else {})
+    if problem is None:
+        return page(request, template, 200, failure=None, wait=None, **values)
+    response = page(
+        request, template, problem.status, failure=sentence_of(request, problem), wait=_wait(problem), **values
+    )
+    response.headers.update(problem.headers)
+    request.scope["code"] = problem.code
     return response
 
 
@@ -135,16 +159,21 @@ def explain(request: Request[StateT], problem: Problem) -> Response:
 def wants_json(scope: Scope) -> bool:
     if scope.get("is_api") or scope.get("is_webhook"):
         return True
-    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
-    return b"json" in accept and b"text/html" not in accept
+    accept = field(scope, b"accept") or ""
+    return "json" in accept and "text/html" not in accept
+
+
+def sentence_of(request: Request[StateT], problem: Problem) -> str:
+    """What is said of a problem, in the language of whoever asks."""
+    return words_for(request).sentences(problem.sentences, problem.values)
 
 
 def details_of(request: Request[StateT], problem: Problem) -> ProblemDetails:
     return ProblemDetails(
         type=f"{request.state['settings'].base_url}/problems/{problem.code}",
-        title=title_of(problem.code),
+        title=words_for(request).text(TITLES[problem.code]),
         status=problem.status,
-        detail=problem.detail,
+        detail=sentence_of(request, problem),
         code=problem.code,
         request_id=request.scope["request_id"],
         retryable=problem.retryable,
@@ -153,7 +182,8 @@ def details_of(request: Request[StateT], problem: Problem) -> ProblemDetails:
 
 def _as_json(request: Request[StateT], problem: Problem) -> Response:
     body = msgspec.json.encode(details_of(request, problem))
-    return Response(body, problem.status, media_type="application/problem+json")
+    response = Response(body, problem.status, media_type="application/problem+json")
+    return in_language(response, spoken_in(request).tag, may_differ=True)
 
 
 def _as_page(request: Request[StateT], problem: Problem) -> Response:
@@ -163,66 +193,71 @@ def _as_page(request: Request[StateT], problem: Problem) -> Response:
         # It may have ended just now: then the page knows nobody, and its cookie goes.
         request.scope["session"] = None
         return page(request, "sign_in.html", 401)
+    if isinstance(problem, MemberUnknown):
+        return page(request, "unknown_member.html", problem.status)
     return page(
         request,
         "error.html",
         problem.status,
-        title=TITLES.get(problem.status, "Something went wrong"),
-        detail=problem.detail,
+        title=words_for(request).text(_heading(problem)),
+        detail=sentence_of(request, problem),
+        code=problem.code,
+        wait=_wait(problem),
         retry=problem.retryable and request.method in {"GET", "HEAD"},
         status=problem.status,
     )
 
 
-def apply_url(settings: Settings) -> str:
-    """The link that puts a coupon into the cart, still with {code} in it."""
-    return settings.coupon_apply_url.replace("{storefront}", settings.storefront_url)
+def _heading(problem: Problem) -> str:
+    return CLOSED if problem.code == "program_not_launched" else HEADINGS.get(problem.status, NO_HEADING)
 
 
-@functools.cache
-def make_templates(folder: str) -> Environment:
-    """Jinja with everything that can be forgotten made an error, and texts ready for gettext; one for a folder, since
-    compiling takes a while."""
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-        auto_reload=False,
-    )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # added by the extension
-    environment.filters["points"] = lambda points: f"{points:,}"
-    environment.filters["date"] = _date
-    return environment
+def _wait(problem: Problem) -> Span | None:
+    """How long somebody who reads it had better wait; None where nobody has told."""
+    seconds = problem.retry_after_seconds
+    return None if seconds is None else at_most(seconds)
 
 
-def _date(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
+def apply_url(request: Request[StateT]) -> str:
+    """The link that puts a coupon into the cart of this visit's storefront, still with {code} in it."""
+    storefront = storefront_of(request, session_of(request))
+    return apply_url_at(storefront, request.state["settings"].coupon_apply_url)
 
 
 def trusted(sanitised_html: str) -> Markup:
     """Only for the sanitiser's output (I1)."""
-    return Markup(sanitised_html)  # noqa: S704
+    return Markup(sanitised_html)  # noqa: S704  # The caller has sanitised it.
 
 
-def in_language(request: Request[StateT], response: Response, locale: Locale) -> Response:
-    """Says which language was asked for, and that Accept-Language had a part in it. The language in which Okendo
-    answers when none is asked for is only known where DEFAULT_LANGUAGE tells."""
-    language = locale.get("language") or request.state["settings"].default_language
+def in_language(response: Response, language: str | None, *, may_differ: bool) -> Response:
+    """Says which language an answer is in, where that is known, and that Accept-Language had a part in it, where the
+    answer may differ by language (RFC 9110 §8.5, §12.5.5)."""
     if language:
         response.headers["content-language"] = language
-    response.headers.add_vary_header("Accept-Language")
+    if may_differ:
+        response.headers.add_vary_header("Accept-Language")
     return response
 
 
+def in_language_of(response: Response, languages: Languages, locale: Locale, *rows: Operation[Any]) -> Response:
+    """The same for an answer made of what these operations answer to a locale."""
+    spoken = common(languages.of_answer(row, locale) for row in rows)
+    return in_language(response, spoken, may_differ=any(map(languages.takes, rows)))
+
+
 def public_response(
-    request: Request[StateT], rendered: Rendered, media_type: str, headers: Mapping[str, str] | None = None
+    request: Request[StateT],
+    rendered: Rendered,
+    media_type: str,
+    headers: Mapping[str, str] | None = None,
+    repeatable: Repeatable = REPEATABLE,
 ) -> Response:
-    """Ready-made bytes that anyone may keep; 304 when the client has them already (RFC 9110 §13.1.2)."""
-    sent = {"cache-control": PUBLIC_CACHE, "etag": rendered.etag, **(headers or {})}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if known & {rendered.etag, "*"}:
+    """Ready-made bytes that anyone may keep, in the coding that the client likes best; 304 when it has them already
+    (RFC 9110 §13.1.2)."""
+    request.scope["repeatable"] = repeatable
+    coding, body = rendered.encodings.accepted(field(request.scope, b"accept-encoding") or "")
+    tag = entity_tag(rendered.digest, coding)
+    sent = {"cache-control": PUBLIC_CACHE, "etag": tag, "vary": "Accept-Encoding", **(headers or {})}
+    if is_known(rendered.digest, field(request.scope, b"if-none-match") or ""):
         return Response(status_code=304, headers=sent)
-    return Response(rendered.body, headers=sent, media_type=media_type)
+    return Response(body, headers=sent | coded(coding), media_type=media_type)

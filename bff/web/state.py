@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypedDict, TypeVar
 
-from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bff.clock import Clock
+from bff.languages.catalogues import Catalogues
+from bff.sessions.handles import Handles
 from bff.sessions.signin import SignIn
 from bff.sessions.store import Sessions
 from bff.settings.settings import Settings
@@ -23,10 +24,11 @@ class WebState(TypedDict):
     clock: Clock
     keys: KeyRing
     sessions: Sessions
+    handles: Handles
     sign_in: SignIn
     rate_limiter: RateLimiter
-    templates: Environment
     assets: Assets
+    catalogues: Catalogues
 
 
 StateT = TypeVar("StateT", bound=WebState)

@@ -201,6 +201,17 @@ def test_L5_words_that_were_found_to_be_new_are_the_ones_shown_from_then_on(penn
     assert penny.submit(page, "/join").path == "/welcome"
 
 
+def test_a_copy_that_gets_too_old_while_okendo_is_asked_is_not_served(start: Start, vendors: Vendors) -> None:
+    service = start(UPSTREAM_TIMEOUT_SECONDS="1.5")
+    assert is_fresh(rules(service))
+    service.clock.advance(STALE_SECONDS - 10)
+    vendors.fault("earning_rules", "delay", times=9, seconds=5)
+    assert rules(service).status_code == 200
+    until(lambda: len(vendors.calls("earning_rules")) == 2)
+    service.clock.advance(20)
+    assert rules(service).status_code in {502, 504}
+
+
 # What is sent -------------------------------------------------------------------------------------------------------
 
 

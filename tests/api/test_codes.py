@@ -7,12 +7,14 @@ import httpx2
 import pytest
 from support.concurrency import meanwhile, until
 from support.expired_tokens import aged
+from support.held_requests import held
 from support.sandbox_catalogue import FIVE_OFF, FREE_PRODUCT, GOLD_ONLY, new_key, redeem
 from support.services import Service, Start, Vendors
 from support.shopper import Shopper
+from support.store_outages import agreement, failing_inserts
 
 from bff.api.routes import ENDPOINTS
-from bff.errors import CODES, Code
+from bff.errors import CODES, TITLES, Code
 
 INSTAGRAM = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a04"
 REVIEW = "0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a03"
@@ -91,9 +93,23 @@ def upstream_timeout(world: World) -> httpx2.Response:
     return world.shopper().api("GET", "/faqs")
 
 
+def internal_error(world: World) -> httpx2.Response:
+    penny = world.member("penny")
+    with failing_inserts(world.service.settings["DATABASE_URL"], "consents"):
+        return penny.api("POST", "/me/enrolment", agreement(penny))
+
+
+def overloaded(world: World) -> httpx2.Response:
+    stranger = world.shopper()
+    with held(world.service, 1):
+        until(lambda: stranger.api("GET", "/faqs").status_code == 503)
+        return stranger.api("GET", "/faqs")
+
+
 REACHED: dict[Code, Reach] = {
     "session_required": lambda world: world.shopper().api("GET", "/me"),
     "session_expired": session_expired,
+    "token_rejected": lambda world: world.shopper().api("POST", "/session", {"ticket": "A" * 44}),
     "not_enrolled": lambda world: redeem(world.member("penny"), FIVE_OFF, new_key()),
     "member_blocked": lambda world: world.member("blake").api("GET", "/me"),
     "program_not_launched": program_not_launched,
@@ -120,9 +136,11 @@ REACHED: dict[Code, Reach] = {
         "PUT", "/me/birthday", {"day": 1, "month": 2}, origin="https://evil.example"
     ),
     "rate_limited": rate_limited,
+    "internal_error": internal_error,
     "upstream_unavailable": upstream_unavailable,
     "upstream_timeout": upstream_timeout,
     "store_unavailable": lambda world: world.shopper().api("POST", "/session", {}),
+    "overloaded": overloaded,
 }
 
 
@@ -131,6 +149,7 @@ def reached(start: Start, vendors: Vendors) -> Callable[[Code], httpx2.Response]
     def reach(code: Code) -> httpx2.Response:
         settings: dict[str, Any] = {
             "store_unavailable": {"VALKEY_URL": "valkey://127.0.0.1:1/0"},
+            "overloaded": {"REQUESTS_AT_ONCE": "1"},
             "upstream_timeout": {"UPSTREAM_TIMEOUT_SECONDS": "0.5"},
         }
         return REACHED[code](World(start(**settings.get(code, {})), vendors))
@@ -139,7 +158,11 @@ def reached(start: Start, vendors: Vendors) -> Callable[[Code], httpx2.Response]
 
 
 def test_no_code_is_forgotten() -> None:
-    assert set(REACHED) == set(CODES)
+    assert set(REACHED) == set(CODES) == set(TITLES)
+
+
+def test_a_defect_of_ours_may_show_anywhere() -> None:
+    assert [row.path for row in ENDPOINTS if "internal_error" not in row.refuses] == []
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -1,14 +1,14 @@
 """Which other origins may read the JSON routes, and what they are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx2
 import pytest
-from support.every_route import api_paths, page_paths, surface
+from support.every_route import DOCS, api_paths, member_paths, page_paths, surface
 from support.processes import bff
 from support.proxied_service import HOST, STOREFRONT, behind_a_router, production, with_a_fault
-from support.services import Service, Vendors
+from support.services import Log, Service, Vendors
 from support.shopper import Shopper
 
 from bff.errors import SettingsError
@@ -18,7 +18,7 @@ SHOP = "http://localhost:3000"
 FOREIGN = (
     "https://evil.test",
     "null",
-    "http://localhost:3001",
+    "https://localhost:3000",
     "http://localhost:3000.evil.test",
     "http://LOCALHOST:3000",
 )
@@ -64,8 +64,10 @@ def test_E1_E2_only_the_exact_origin_is_answered(settings: dict[str, str], logfi
             assert found["access-control-allow-credentials"] == "true"
 
 
-def test_E2_E4_every_json_route_answers_each_origin_by_the_list(ella: Shopper, settings: dict[str, str]) -> None:
-    for path in [*api_paths(surface(settings)), "/api/v1/nothing"]:
+def test_E2_E4_every_route_of_a_visitor_answers_each_origin_by_the_list(
+    ella: Shopper, settings: dict[str, str]
+) -> None:
+    for path in [*member_paths(surface(settings)), "/api/v1/nothing"]:
         for origin in (*FOREIGN, SHOP, None):
             reply = ella.request("GET", path, headers={"origin": origin} if origin else {})
             assert "origin" in reply.headers["vary"].lower().split(", "), f"{path} {origin}"
@@ -73,6 +75,93 @@ def test_E2_E4_every_json_route_answers_each_origin_by_the_list(ella: Shopper, s
             assert found.get("access-control-allow-origin") == (SHOP if origin == SHOP else None)
             assert found.get("access-control-allow-credentials") == ("true" if origin == SHOP else None)
             assert bool(found) is (origin == SHOP)
+
+
+def public_paths(settings: Mapping[str, str]) -> list[str]:
+    found = surface(settings)
+    return sorted(set(api_paths(found)) - set(member_paths(found)))
+
+
+def check_is_for_everybody(reply: httpx2.Response) -> None:
+    """Any page may read it without cookies, and a cache may give the same copy to all of them."""
+    found = cors_headers(reply)
+    assert found["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in found
+    assert "timing-allow-origin" not in reply.headers
+    varies = {name.strip().lower() for name in reply.headers.get("vary", "").split(",")}
+    assert not varies & {"origin", "cookie"}
+
+
+def test_E2_E4_what_is_public_may_be_read_by_every_page_without_cookies(
+    ella: Shopper, settings: dict[str, str], vendors: Vendors
+) -> None:
+    paths = public_paths(settings)
+    assert len(paths) == 8
+    for path in paths:
+        for origin in (*FOREIGN, SHOP, None):
+            headers = {"origin": origin} if origin else {}
+            reply = ella.request("GET", path, headers=headers)
+            assert reply.status_code == 200
+            check_is_for_everybody(reply)
+            check_is_for_everybody(ella.request("HEAD", path, headers=headers))
+            wrong = ella.request("GET", f"{path}?unknown=1", headers=headers)
+            check_is_for_everybody(wrong)
+            if tag := reply.headers.get("etag"):
+                unchanged = ella.request("GET", path, headers=headers | {"if-none-match": tag})
+                assert unchanged.status_code == 304
+                check_is_for_everybody(unchanged)
+    vendors.fault("faqs", "status:500", times=20)
+    failed = ella.request("GET", "/api/v1/faqs?locale=fr", headers={"origin": "https://evil.test"})
+    check_is_for_everybody(failed)
+
+
+def test_E2_every_origin_gets_the_same_bytes_of_what_is_public(ella: Shopper, settings: dict[str, str]) -> None:
+    changing = {"date", "x-request-id", "server-timing", "age", "cache-status", "content-security-policy"}
+    for path in public_paths(settings):
+        replies = [
+            ella.request("GET", path, headers={"origin": origin} if origin else {})
+            for origin in (SHOP, "https://evil.test", None)
+        ]
+        told = [{name: value for name, value in reply.headers.items() if name not in changing} for reply in replies]
+        assert told[0] == told[1] == told[2], path
+        if path != DOCS:
+            assert len({reply.content for reply in replies}) == 1, path
+
+
+def test_E3_every_page_may_ask_for_what_is_public(shopper: Shopper) -> None:
+    for origin in (*FOREIGN, SHOP):
+        reply = preflight(shopper, "/api/v1/program", "GET", "if-none-match", origin)
+        assert reply.status_code == 204
+        check_is_for_everybody(reply)
+        for method in ("POST", "DELETE"):
+            assert preflight(shopper, "/api/v1/program", method, "", origin).status_code == 403
+
+
+REFUSED = (
+    ("/api/v1/me", "GET", "", "https://evil.test", "origin_unknown", None),
+    ("/api/v1/me", "GET", "x-evil", "null", "origin_unknown", None),
+    ("/api/v1/me", "DELETE", "", SHOP, "method", None),
+    ("/api/v1/nothing", "GET", "x-evil", SHOP, "method", None),
+    ("/api/v1/program", "POST", "", "https://evil.test", "method", None),
+    ("/api/v1/me", "GET", "x-b, X-Evil,accept-language", SHOP, "header", "x-b, x-evil"),
+    ("/api/v1/program", "GET", "authorization", "https://evil.test", "header", "authorization"),
+    ("/api/v1/me", "GET", f"ella@example.com, {'x' * 50}, a=b", SHOP, "header", ""),
+    ("/api/v1/me", "GET", ", ".join("abcdefgh"), SHOP, "header", "a, b, c, d, e"),
+)
+
+
+def test_E3_M4_a_refused_preflight_says_in_the_log_why_and_repeats_no_value(shopper: Shopper, log: Log) -> None:
+    for path, method, headers, origin, reason, what in REFUSED:
+        log.clear()
+        reply = preflight(shopper, path, method, headers, origin)
+        assert reply.status_code == 403
+        [line] = log.events("preflight_refused")
+        assert (line["reason"], line.get("what")) == (reason, what)
+        assert line["request_id"] == reply.headers["x-request-id"]
+        assert not any(word in log.getvalue() for word in ("evil.test", "ella@", SHOP, "a=b"))
+    log.clear()
+    assert preflight(shopper, "/api/v1/me", "GET").status_code == 204
+    assert log.events("preflight_refused") == []
 
 
 def preflight(shopper: Shopper, path: str, method: str, headers: str = "", origin: str = SHOP) -> httpx2.Response:

@@ -39,7 +39,7 @@ def test_completing_one_pays_points_a_coupon_or_store_credit(service: Service, v
     assert points.json()["member"]["points"]["balance"] == 50
     assert coupon.json()["result"]["kind"] == "coupon"
     assert coupon.json()["result"]["coupon"]["code"].startswith("OKE-")
-    assert credit.json()["result"] == {"kind": "store_credit", "storeCredit": "2 USD"}
+    assert credit.json()["result"] == {"kind": "store_credit", "storeCredit": {"amount": "2.00", "currencyCode": "USD"}}
     assert len(triggers(vendors, "zoe")) == 3
     rules = {rule["id"]: rule for rule in zoe.api("GET", "/me/earning-rules").json()["earningRules"]}
     assert all(rules[rule]["completed"] for rule in (INSTAGRAM, TIKTOK, YOUTUBE))
@@ -127,6 +127,42 @@ def test_a_birthday_is_told_and_shown(ella: Shopper, vendors: Vendors) -> None:
     reply = ella.api("PUT", "/me/birthday", {"day": 29, "month": 2})
     assert (reply.status_code, reply.json()["birthday"]) == (200, {"day": 29, "month": 2})
     assert vendors.member("ella")["birthday"] == {"day": 29, "month": 2}
+
+
+def test_a_birthday_that_is_known_is_never_changed(ella: Shopper, vendors: Vendors) -> None:
+    for _ in range(2):
+        reply = ella.api("PUT", "/me/birthday", {"day": 29, "month": 2})
+        assert (reply.status_code, reply.json()["birthday"]) == (200, {"day": 29, "month": 2})
+    assert len(vendors.calls("birthday")) == 1
+    for other in ({"day": 1, "month": 2}, {"day": 29, "month": 3}):
+        reply = ella.api("PUT", "/me/birthday", other)
+        assert (reply.status_code, code_of(reply)) == (409, "rule_already_completed")
+        assert reply.json()["detail"].startswith("A birthday is told once, and we know yours.")
+    assert len(vendors.calls("birthday")) == 1
+    assert vendors.member("ella")["birthday"] == {"day": 29, "month": 2}
+
+
+def test_of_two_birthdays_at_once_one_is_told(service: Service, ella: Shopper, vendors: Vendors) -> None:
+    tabs = [same_browser(service, ella) for _ in range(4)]
+    told = [{"day": day, "month": 5} for day in range(1, 5)]
+    calls = [lambda tab=tab, day=day: tab.api("PUT", "/me/birthday", day) for tab, day in zip(tabs, told, strict=True)]
+    replies = at_once(calls)
+    answers = sorted(code_of(reply) if reply.status_code != 200 else "" for reply in replies)
+    assert answers == ["", *["rule_already_completed"] * 3]
+    assert len(vendors.calls("birthday")) == 1
+
+
+def test_whoever_has_not_joined_is_not_asked_for_their_birthday(penny: Shopper, vendors: Vendors) -> None:
+    reply = penny.api("PUT", "/me/birthday", {"day": 29, "month": 2})
+    assert (reply.status_code, code_of(reply)) == (403, "not_enrolled")
+    assert vendors.calls("birthday") == []
+
+
+def test_P4_without_the_member_no_birthday_is_told(ella: Shopper, vendors: Vendors) -> None:
+    vendors.fault("customer", "status:500", times=9)
+    reply = ella.api("PUT", "/me/birthday", {"day": 29, "month": 2})
+    assert (reply.status_code, code_of(reply)) == (502, "upstream_unavailable")
+    assert vendors.calls("birthday") == []
 
 
 @pytest.mark.parametrize(("day", "month"), [(0, 1), (32, 1), (30, 2), (31, 4), (1, 0), (1, 13), (-1, 5)])

@@ -3,6 +3,7 @@
 import re
 import socket
 from contextlib import suppress
+from itertools import product
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -140,7 +141,7 @@ def test_H4_a_form_is_urlencoded_and_has_each_field_once(ella: Shopper, path: st
         headers = {"origin": ella.base, "content-type": kind}
         reply = ella.request("POST", path, content=body, headers=headers)
         assert reply.status_code == status, f"{kind} {body!r}"
-    assert ella.api("GET", "/session").json() == {"state": "enrolled"}
+    assert ella.api("GET", "/session").json()["state"] == "enrolled"
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -215,7 +216,7 @@ def test_H6_a_good_address_reaches_the_vendor_normalised(ella: Shopper, vendors:
         assert sent in [referral["email"] for referral in vendors.member("ella")["referrals"]], typed
 
 
-def test_H6_a_refused_address_is_shown_again_as_text(ella: Shopper) -> None:
+def test_H6_H7_a_refused_address_is_shown_again_as_text(ella: Shopper) -> None:
     hostile = '"><script>alert(1)</script>@example.com'
     page = ella.submit(ella.get("/refer"), "/refer", email=hostile)
     assert page.status == 422
@@ -242,8 +243,9 @@ def test_M7_a_request_id_of_the_routers_shape_is_kept_and_any_other_replaced(sho
         '"' * 30,
         "../" * 10,
     )
-    for given_id in bad:
-        reply = shopper.request("GET", "/api/v1/me", headers={"x-request-id": given_id.encode("latin-1")})
+    # What is ready is answered ahead of the edge.
+    for given_id, (method, path) in product(bad, (("GET", "/api/v1/me"), ("DELETE", "/api/v1/session"))):
+        reply = shopper.request(method, path, headers={"x-request-id": given_id.encode("latin-1")})
         assert ours.fullmatch(reply.headers["x-request-id"])
         assert reply.headers["x-request-id"] != given_id
         assert reply.json()["requestId"] == reply.headers["x-request-id"]

@@ -36,7 +36,7 @@ def test_ways_to_earn(shopper: Shopper) -> None:
     answer = shopper.api("GET", "/earning-rules").json()
     assert set(answer) == {"earningRules"}
     for rule in answer["earningRules"]:
-        assert {"id", "name", "kind"} <= set(rule) <= {"id", "name", "kind", "points", "perSpend", "url"}
+        assert {"id", "name", "kind"} <= set(rule) <= {"id", "name", "kind", "gives", "points", "url"}
         assert whole(rule.get("points", 0))
         assert rule.get("url", "https://").startswith("https://")
     kinds = {rule["kind"] for rule in answer["earningRules"]}
@@ -55,11 +55,11 @@ def test_rewards_of_strangers_and_of_members(shopper: Shopper, ella: Shopper) ->
         "name": "$5 off your order",
         "kind": "fixed-value",
         "points": 500,
-        "minimumSpend": five_off["minimumSpend"],
+        "value": {"kind": "amount", "amount": {"amount": "5.00", "currencyCode": "USD"}},
+        "minimumSpend": {"amount": "30.00", "currencyCode": "USD"},
         "expiresAfterDays": 90,
         "canRedeem": {"state": "ready"},
     }
-    assert "30" in str(five_off["minimumSpend"])
     assert all(whole(reward["points"]) for reward in own["rewards"])
     by_id = {reward["id"]: reward["canRedeem"] for reward in own["rewards"]}
     assert by_id[FREE_PRODUCT] == {"state": "insufficient_points", "missingPoints": 760}
@@ -116,24 +116,28 @@ def test_H5_writes_take_no_query(ella: Shopper, vendors: Vendors) -> None:
 def test_the_session_knows_the_members_state(service: Service, vendors: Vendors, persona: str, state: str) -> None:
     shopper = service.signed_in(persona)
     calls = len(vendors.state()["calls"])
-    assert shopper.api("GET", "/session").json() == {"state": state}
+    assert shopper.api("GET", "/session").json()["state"] == state
     assert len(vendors.state()["calls"]) == calls, "asking for the state asks no vendor"
 
 
 def test_a_session_is_handed_in_and_ended(shopper: Shopper, vendors: Vendors) -> None:
     assert shopper.api("GET", "/session").json() == {"state": "anonymous"}
     reply = shopper.api("POST", "/session", {"customerAccessToken": vendors.token("ella")})
-    assert (reply.status_code, reply.json()) == (201, {"state": "enrolled"})
-    assert shopper.api("GET", "/session").json() == {"state": "enrolled"}
+    assert (reply.status_code, reply.json()["state"]) == (201, "enrolled")
+    assert shopper.api("GET", "/session").json()["state"] == "enrolled"
     ended = shopper.api("DELETE", "/session")
-    assert (ended.status_code, ended.content) == (204, b"")
+    assert (ended.status_code, ended.json()) == (200, {})
     assert shopper.api("GET", "/session").json() == {"state": "anonymous"}
 
 
 def test_the_member(service: Service) -> None:
     answers = {persona: service.signed_in(persona).api("GET", "/me").json() for persona in ("ella", "penny", "tara")}
     assert answers["ella"] == {
-        "state": "enrolled", "points": {"balance": 1240, "pending": 45}, "tier": "Bronze", "name": "Ella Martin",
+        "state": "enrolled",
+        "points": {"balance": 1240, "pending": 45, "expiresAt": answers["ella"]["points"]["expiresAt"]},
+        "tier": "Bronze",
+        "tierExpiresAt": answers["ella"]["tierExpiresAt"],
+        "name": "Ella Martin",
     } | {name: answers["ella"][name] for name in ("referralUrl",) if name in answers["ella"]}  # fmt: skip
     assert (answers["penny"]["state"], answers["penny"]["points"]["balance"]) == ("pending", 60)
     assert "tier" not in answers["penny"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from starlette.routing import BaseRoute, Mount, Route
 from support.enrolment_clients import agree
 from support.json_schema import differences, references, resolved
@@ -17,15 +18,17 @@ from bff.app import create_app
 from bff.settings.read import read_settings
 
 PREFIX = "/api/v1"
+TIKTOK, YOUTUBE = (f"0b6d1b0e-5a53-4f0e-8a54-6c2d3f1e0a0{number}" for number in (5, 6))
 # Documents and scripts, which are no operations of the API.
 FILES = {"/openapi.json", "/docs", "/client.js", "/client.d.ts", "/elements.js"}
-# What product.md promises, word for word.
+# What product.md promises, word for word, and `overloaded` and `internal_error`.
 CODES = {
-    "session_required", "session_expired", "not_enrolled", "member_blocked", "program_not_launched",
+    "session_required", "session_expired", "token_rejected", "not_enrolled", "member_blocked", "program_not_launched",
     "feature_unavailable", "not_found", "policies_outdated", "rule_already_completed", "request_in_progress",
     "insufficient_points", "reward_ineligible", "reward_unavailable", "currency_mismatch", "invalid_birthday",
     "invalid_email", "referral_rejected", "idempotency_key_missing", "idempotency_key_reused", "invalid_request",
-    "csrf_refused", "rate_limited", "upstream_unavailable", "upstream_timeout", "store_unavailable",
+    "csrf_refused", "rate_limited", "internal_error", "upstream_unavailable", "upstream_timeout", "store_unavailable",
+    "overloaded",
 }  # fmt: skip
 
 
@@ -78,7 +81,11 @@ def undocumented(reply: httpx2.Response, document: Any, path: str = "") -> list[
     kind = reply.headers["content-type"]
     if kind not in answer.get("content", {}):
         return [f"{reply.status_code} with {kind} is not documented"]
-    return list(differences(reply.json(), answer["content"][kind]["schema"], document))
+    value, schema = reply.json(), answer["content"][kind]["schema"]
+    # The one finds fields that are not named, the other patterns and formats that do not fit.
+    whole = {"components": document["components"], "allOf": [schema]}
+    unfit = Draft202012Validator(whole, format_checker=FormatChecker()).iter_errors(value)
+    return [*differences(value, schema, document), *(f"{error.json_path}: {error.message}" for error in unfit)]
 
 
 def test_the_document_is_openapi_3_1_and_whole(document: Any, service: Service) -> None:
@@ -95,6 +102,8 @@ def test_every_operation_is_described_in_full(document: Any) -> None:
     found = operations(document)
     identities = [operation["operationId"] for operation in found.values()]
     assert len(set(identities)) == len(identities)
+    # What a generated client calls it: a verb, and what it is about.
+    assert [one for one in identities if not re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", one)] == []
     for (method, path), operation in found.items():
         assert operation["summary"], path
         assert operation["description"], f"{path} has no description in its row in bff/api"
@@ -102,8 +111,11 @@ def test_every_operation_is_described_in_full(document: Any) -> None:
         assert all(re.fullmatch(r"[2-5]\d\d", status) for status in operation["responses"]), path
         declared = {one["name"] for one in operation["parameters"] if one["in"] == "path" and one["required"]}
         assert declared == set(re.findall(r"\{(\w+)\}", path)), path
-        csrf = [one for one in operation["parameters"] if one["name"] == "X-Loyalty-Csrf"]
-        assert bool(csrf) is (method != "GET" and {"tickets": []} not in operation["security"]), path
+        # A server shows a bearer token instead.
+        by_browsers = [one for one in operation["security"] if "tickets" not in one]
+        assert [("csrf" in one) for one in by_browsers] == [method != "GET"] * len(by_browsers), path
+        assert not any({"tickets", "csrf"} <= set(one) for one in operation["security"]), path
+        assert "X-Loyalty-Csrf" not in {one["name"] for one in operation["parameters"]}, path
         assert ("requestBody" in operation) is (method in {"POST", "PUT"}), path
 
 
@@ -138,7 +150,7 @@ def test_answers_of_members_are_as_documented(document: Any, service: Service) -
     assert undocumented(ella.api("GET", "/me"), document) == []
 
 
-@pytest.mark.parametrize("persona", ["penny", "blake", "zoe", "tara"])
+@pytest.mark.parametrize("persona", ["ella", "penny", "blake", "zoe", "tara", "rami"])
 def test_answers_are_as_documented_in_every_state_of_a_member(document: Any, service: Service, persona: str) -> None:
     shopper = service.signed_in(persona)
     bodies = {
@@ -158,6 +170,33 @@ def test_answers_are_as_documented_in_every_state_of_a_member(document: Any, ser
             assert reply.json()["code"] in known, f"{method} {path}"
 
 
+EVERY_PART = "/me?include=rewards&include=earningRules,tierProgress&include=coupons"
+
+
+@pytest.mark.parametrize("persona", ["ella", "penny", "blake", "zoe", "tara", "rami"])
+def test_every_part_is_as_documented_in_every_state_of_a_member(
+    document: Any, service: Service, vendors: Vendors, persona: str
+) -> None:
+    shopper = service.signed_in(persona)
+    assert undocumented(shopper.api("GET", EVERY_PART), document) == []
+    for operation in ("customer_redemption_rules", "customer_earning_rules", "spend", "transactions"):
+        vendors.fault(operation, "status:500", times=4)
+    assert undocumented(shopper.api("GET", EVERY_PART), document) == []
+
+
+def test_answers_about_coupons_and_store_credit_are_as_documented(document: Any, service: Service) -> None:
+    zoe, tara = service.signed_in("zoe"), service.signed_in("tara")
+    earned = [zoe.api("POST", f"/me/earning-rules/{rule}/completions") for rule in (TIKTOK, YOUTUBE)]
+    assert {reply.json()["result"]["kind"] for reply in earned} == {"coupon", "store_credit"}
+    done = f"{PREFIX}/me/earning-rules/{{id}}/completions"
+    assert [undocumented(reply, document, done) for reply in earned] == [[], []]
+    credited = redeem(tara, STORE_CREDIT, new_key())
+    assert (credited.status_code, undocumented(credited, document)) == (201, [])
+    for shopper in (zoe, tara):
+        for path in ("/me/coupons", "/me/activity?limit=5", "/me/retailers"):
+            assert undocumented(shopper.api("GET", path), document) == [], path
+
+
 def test_answers_about_joining_are_as_documented(document: Any, penny: Shopper, vendors: Vendors) -> None:
     vendors.control("policies", version=7)
     outdated, joined, again = agree(penny, policiesDigest="another"), agree(penny), agree(penny)
@@ -170,6 +209,8 @@ def test_answers_about_lost_redemptions_are_as_documented(document: Any, ella: S
     vendors.fault("redeem", "cut_after")
     unknown = redeem(ella, FIVE_OFF, new_key())
     assert (unknown.status_code, undocumented(unknown, document)) == (202, [])
+    # A page of another origin would resolve a path against its own.
+    assert unknown.headers["location"] == f"{ella.base}{PREFIX}/me/redemptions/{unknown.json()['key']}"
 
 
 def test_answers_to_a_handed_in_token_are_as_documented(document: Any, shopper: Shopper, vendors: Vendors) -> None:

@@ -105,7 +105,7 @@ def test_H3_a_field_that_is_not_documented_is_refused(service: Service, vendors:
         reply = send(ella, path, body.replace("}", f", {extra}}}", 1).encode())
         assert (reply.status_code, code_of(reply)) == (400, "invalid_request"), extra
     assert vendors.calls("redeem") + vendors.calls("referral_request") == []
-    assert ella.api("GET", "/session").json() == {"state": "enrolled"}
+    assert ella.api("GET", "/session").json()["state"] == "enrolled"
 
 
 def test_H3_a_value_of_another_type_is_never_converted(ella: Shopper, vendors: Vendors) -> None:
@@ -123,3 +123,24 @@ def test_H3_a_value_of_another_type_is_never_converted(ella: Shopper, vendors: V
             reply = ella.api("POST", path, body, idempotency_key=new_key())
             assert (reply.status_code, code_of(reply)) == (400, "invalid_request"), (path, body)
     assert vendors.calls("redeem") + vendors.calls("referral_request") == []
+
+
+@pytest.mark.parametrize("day", ["1", "1.0", "01", 1.0, True, "true"])
+def test_H3_what_a_lax_reader_would_convert_is_refused(ella: Shopper, vendors: Vendors, day: Any) -> None:
+    """Each of these is the first of February to a reader that converts, and the day itself is accepted."""
+    for body in ({"day": day, "month": 2}, {"day": 2, "month": day}):
+        reply = ella.api("PUT", "/me/birthday", body)
+        assert (reply.status_code, code_of(reply)) == (400, "invalid_request"), body
+    assert vendors.calls("birthday") == []
+    assert ella.api("PUT", "/me/birthday", {"day": 1, "month": 2}).status_code == 200
+
+
+def test_H3_a_version_of_the_policies_is_compared_with_its_type(penny: Shopper, vendors: Vendors) -> None:
+    policies = vendors.control("policies", version=1)
+    digest = penny.api("GET", "/legal-policies").json()["digest"]
+    for version in ("1", 1.0, "1.0", True, "true"):
+        body = {"policiesVersion": version, "policiesDigest": digest}
+        assert penny.api("POST", "/me/enrolment", body).status_code in {400, 409}, version
+    assert vendors.calls("customer_activation") == []
+    body = {"policiesVersion": policies["version"], "policiesDigest": digest}
+    assert penny.api("POST", "/me/enrolment", body).status_code == 201

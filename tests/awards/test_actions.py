@@ -1,5 +1,6 @@
 """The table of actions at boot: as TOML in the variable or in a file, and refused with the line that is wrong (N1)."""
 
+import secrets
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bff.settings.read import read_settings
 
 RULE = f'earning_rule_id = "{BUYING}"'
 START = "start_date = 2026-01-01"
-KEYS = {"SUBTOTAL_SIGNING_SECRET": "b7d1f0a2c9e84d63", "OKENDO_API_KEY": "4f8a1c0e9b7d42638e5f1a2b3c4d5e6f"}
+KEYS = {"SUBTOTAL_SIGNING_SECRET": secrets.token_hex(16), "OKENDO_API_KEY": secrets.token_hex(16)}
 
 
 def row(*lines: str) -> str:

@@ -121,6 +121,7 @@ def test_only_what_was_bought_since_the_start_date_is_paid(
 ) -> None:
     deliver(paying, bought(connection_of(vendors, "ella"), **{"total": "5.00"} | changes))
     until(lambda: events(rows) == ["done"] and settled(rows))
+    assert states(rows) == ["paid"] * is_paid
     assert len(awards_of(vendors, "ella")) == is_paid
 
 
@@ -226,6 +227,18 @@ def test_what_nobody_can_make_sense_of_waits_for_a_person(paying: Service, vendo
     assert (states(rows), awards_of(vendors, "ella")) == ([], [])
 
 
+def test_what_nobody_can_be_asked_for_waits_for_a_person(
+    start: Start, work: Work, vendors: Vendors, rows: Rows
+) -> None:
+    """Without a key for Subtotal's API an event has to say everything."""
+    alone = {**FAST, "SUBTOTAL_ACTIONS": ACTIONS, "SUBTOTAL_API_KEY": ""}
+    service = start(**alone)
+    work(**alone)
+    deliver(service, bought(connection_of(vendors, "ella"), None))
+    until(lambda: events(rows) == ["needs_review"])
+    assert rows.execute("SELECT reason FROM webhook_events").fetchall() == [("names no total, or no date",)]
+
+
 # All at once --------------------------------------------------------------------------------------------------------
 
 
@@ -264,3 +277,18 @@ def test_the_pace_is_kept_by_two_workers_together(start: Start, work: Work, vend
     # One look at the balance serves a member's next award too.
     assert len(vendors.calls("merchant_customer")) < 8
     assert has_awards(vendors, "ella", 2)()
+
+
+def test_a_burst_of_twenty_purchases_of_one_member_is_paid_at_okendos_pace(
+    start: Start, work: Work, vendors: Vendors, rows: Rows
+) -> None:
+    """In real time, and by the sandbox's own bucket of two a second: nobody is told to slow down, each is paid once."""
+    more = {"SUBTOTAL_ACTIONS": ACTIONS, "OKENDO_MERCHANT_PER_SECOND": "2"}
+    service, connection = start(**more), connection_of(vendors, "ella")
+    for number in range(20):
+        assert deliver(service, bought(connection, f"{number + 1}.00")).status_code == 204
+    work(**more)
+    until(lambda: states(rows) == ["paid"] * 20, 60)
+    assert sorted(award["points"] for award in awards_of(vendors, "ella")) == [2 * (n + 1) for n in range(20)]
+    calls = [*vendors.calls("earning_transactions"), *vendors.calls("merchant_customer")]
+    assert {call["status"] for call in calls} == {200}

@@ -67,7 +67,7 @@ def test_A2_after_signing_out_the_jar_is_empty(visit: Visit) -> None:
     visit.sign_in("ella")
     assert len(visit.cookies) == 2
     visit.press("Sign out")
-    visit.page.wait_for_url("**/signed-out")
+    visit.page.wait_for_url("**/signed-out?state=*")
     assert [cookie for cookie in visit.cookies if cookie["domain"] == urlsplit(visit.url).hostname] == []
 
 
@@ -79,7 +79,7 @@ def test_J1_after_signing_out_Back_shows_no_balance(browse: Browse, scripts: boo
     visit.go("/")
     assert "1,240" in visit.words
     visit.press("Sign out")
-    visit.page.wait_for_url("**/signed-out")
+    visit.page.wait_for_url("**/signed-out?state=*")
     for _ in range(2):
         visit.page.go_back()
         assert "1,240" not in visit.words
@@ -171,9 +171,42 @@ def test_D7_another_site_cannot_sign_a_visitor_in_as_somebody_else(
     site.open(visit)
     options = {"method": "POST", "credentials": "include", "body": json.dumps(token)}
     assert visit.run(SEND, [f"{visit.url}/api/v1/session", options | {"mode": "no-cors"}]) in {"opaque", "error"}
-    headers = {"content-type": "application/json", "x-loyalty-csrf": "1"}
-    assert visit.run(SEND, [f"{visit.url}/api/v1/session", options | {"headers": headers}]) == "error"
     assert visit.cookies == []
+
+
+def test_D7_somebody_elses_site_gets_no_leave_to_send_what_a_storefront_sends(
+    visit: Visit, vendors: Vendors, attacker: Elsewhere
+) -> None:
+    """A neighbour on this machine does: development admits all of them as storefronts (docs/decisions/origins.md)."""
+    attacker.open(visit)
+    headers = {"content-type": "application/json", "x-loyalty-csrf": "1"}
+    body = json.dumps({"customerAccessToken": vendors.token("blake")})
+    options = {"method": "POST", "credentials": "include", "headers": headers, "body": body}
+    assert visit.run(SEND, [f"{visit.url}/api/v1/session", options]) == "error"
+    assert visit.cookies == []
+
+
+def test_P6_a_site_that_leads_to_a_ticket_signs_nobody_in_as_somebody_else(
+    visit: Visit, attacker: Elsewhere, neighbour: Elsewhere, vendors: Vendors
+) -> None:
+    def led(site: Elsewhere) -> None:
+        site.open(visit)
+        ticket = visit.service.ticket(vendors.token("zoe"))
+        with visit.page.expect_navigation():
+            visit.run("(url) => { location.href = url; }", f"{visit.url}/session/continue?ticket={ticket}")
+
+    led(attacker)
+    assert (visit.heading, visit.cookies) == ("Continue as Zoë Lindqvist?", [])
+    visit.sign_in("ella")
+    for site in (attacker, neighbour):
+        led(site)
+        assert visit.heading == "Continue as Zoë Lindqvist?"
+        visit.follow("Stay signed in as I am")
+        assert "1,240" in visit.words
+    led(attacker)
+    visit.press("Continue")
+    visit.page.wait_for_url(f"{visit.url}/")
+    assert "Zoë" in visit.words
 
 
 @pytest.mark.broad

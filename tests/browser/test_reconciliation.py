@@ -19,7 +19,7 @@ def left_in_doubt(visit: Visit, vendors: Vendors, fault: str) -> list[str]:
     """Redeem and lose the answer; returns the list that the page's own questions are added to from now on."""
     visit.sign_in("ella")
     redeeming(FIVE_OFF, fault)(visit, vendors)
-    expect(visit.page.get_by_role("heading", level=1)).to_have_text("We are still confirming this")
+    expect(visit.page.get_by_role("heading", level=1)).to_have_text("Checking your reward …")
     questions: list[str] = []
     visit.page.on("request", lambda request: questions.append(request.url) if "?seen=" in request.url else None)
     return questions
@@ -50,7 +50,7 @@ def test_a_page_without_news_asks_again_and_stays_as_it_is(browse: Browse, vendo
     visit = browse()
     questions = left_in_doubt(visit, vendors, "cut_after")
     visit.run("window.kept = true")
-    with visit.page.expect_response(lambda answer: "?seen=checking" in answer.url) as answered:
+    with visit.page.expect_response(lambda answer: "?seen=working" in answer.url) as answered:
         pass
     assert answered.value.status == 204
     assert visit.run("window.kept") is True

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error
-from support.browser_visits import Elsewhere, Visit, elsewhere
+from support.browser_visits import CALL, Elsewhere, Visit, elsewhere
 from support.every_page import FIVE_OFF
 from support.services import Service, Start, Vendors
 
@@ -19,20 +19,6 @@ REFUSED: list[tuple[str, str, object]] = [
     ("DELETE", "/session", None),
 ]
 KEY = "one-intent-of-ella-1"
-CALL = """async ([url, method, body, headers]) => {
-  const json = body === null ? {} : {"Content-Type": "application/json"};
-  const csrf = method === "GET" ? {} : {"X-Loyalty-Csrf": "1"};
-  const options = {method, credentials: "include", headers: {...json, ...csrf, ...headers}};
-  if (body !== null) options.body = JSON.stringify(body);
-  const reply = await fetch(url, options);
-  const names = ["content-type", "idempotency-replayed", "location", "retry-after"];
-  const text = await reply.text();
-  return {
-    status: reply.status,
-    headers: Object.fromEntries(names.map((name) => [name, reply.headers.get(name)])),
-    body: text && JSON.parse(text),
-  };
-}"""
 
 
 class Storefront:
@@ -61,8 +47,8 @@ def ella(visit: Visit) -> Visit:
 
 @pytest.fixture
 def third_origin() -> Iterator[Elsewhere]:
-    """Of the same site as well, but nobody let it in."""
-    with elsewhere("localhost") as site:
+    """Its name begins as those on this machine do, which are let in, but nobody let it in."""
+    with elsewhere("localhost.evil.test") as site:
         yield site
 
 
@@ -74,7 +60,7 @@ def storefront(ella: Visit, neighbour: Elsewhere) -> Storefront:
 def test_storefront_javascript_reads_the_member_and_redeems_exactly_once(
     storefront: Storefront, vendors: Vendors
 ) -> None:
-    assert storefront.call("GET", "/session")["body"] == {"state": "enrolled"}
+    assert storefront.call("GET", "/session")["body"]["state"] == "enrolled"
     assert storefront.call("GET", "/me")["body"]["points"]["balance"] == 1240
     reward = {"rewardId": FIVE_OFF.removeprefix("/rewards/")}
     first = storefront.call("POST", "/me/redemptions", reward, Idempotency_Key=KEY)
@@ -114,7 +100,7 @@ def test_E5_storefront_javascript_reads_the_problem_in_every_kind_of_error(
         _is_problem(storefront.call(method, path, body, **headers), status, code)
     vendors.fault("customer", "status:500", 9)
     _is_problem(storefront.call("GET", "/me"), 502, "upstream_unavailable")
-    assert storefront.call("DELETE", "/session")["status"] == 204
+    assert storefront.call("DELETE", "/session")["status"] == 200
     _is_problem(storefront.call("GET", "/me"), 401, "session_required")
 
 
@@ -128,10 +114,10 @@ def test_D7_the_storefront_hands_in_a_token_and_signs_out_again(
 ) -> None:
     storefront = Storefront(visit, neighbour)
     reply = storefront.call("POST", "/session", {"customerAccessToken": vendors.token("ella")})
-    assert (reply["status"], reply["body"]) == (201, {"state": "enrolled"})
+    assert (reply["status"], reply["body"]["state"]) == (201, "enrolled")
     assert visit.run("document.cookie") == ""
     assert storefront.call("GET", "/me")["body"]["points"]["balance"] == 1240
-    assert storefront.call("DELETE", "/session")["status"] == 204
+    assert storefront.call("DELETE", "/session")["status"] == 200
     assert visit.cookies == []
 
 

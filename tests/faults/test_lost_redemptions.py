@@ -10,6 +10,8 @@ KEY = "an-intent-that-got-lost"
 # What leaves us without an answer, and whether the vendor carried it out all the same.
 LOST = {
     "cut_after": True,
+    # A yes that does not say what was given.
+    "empty": True,
     "garbage": True,
     "html": True,
     "huge": True,
@@ -110,7 +112,7 @@ def test_L3_a_refused_token_takes_nothing_and_is_not_tried_twice(ella: Shopper, 
     vendors.fault("redeem", "status:401")
     first, again = redeem(ella, FIVE_OFF, KEY), redeem(ella, FIVE_OFF, KEY)
     assert [(reply.status_code, code_of(reply)) for reply in (first, again)] == [(503, "upstream_unavailable")] * 2
-    assert ella.api("GET", "/session").json() == {"state": "enrolled"}
+    assert ella.api("GET", "/session").json()["state"] == "enrolled"
     assert ella.api("GET", f"/me/redemptions/{KEY}").json()["state"] == "failed"
     assert (redemptions_of(vendors, "ella"), sends(vendors)) == ([], 1)
     assert redeem(ella, FIVE_OFF, new_key()).status_code == 201
@@ -152,7 +154,7 @@ def test_L3_what_may_still_be_under_way_is_waited_for(ella: Shopper, vendors: Ve
     redeem(ella, FIVE_OFF, KEY)
     left_behind(rows, state, 30)
     assert ella.api("GET", f"/me/redemptions/{KEY}").json()["state"] == "working"
-    assert "checked" in ella.get(f"/redemptions/{KEY}").heading
+    assert "Checking" in ella.get(f"/redemptions/{KEY}").heading
     for key in (KEY, new_key()):
         reply = redeem(ella, FIVE_OFF, key)
         assert (reply.status_code, code_of(reply)) == (409, "request_in_progress")

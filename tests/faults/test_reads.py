@@ -21,7 +21,6 @@ from support.vendor_faults import (
     Table,
     answer,
     clear,
-    handed_in,
     is_signed_in,
     is_whole,
     met,
@@ -29,6 +28,7 @@ from support.vendor_faults import (
     trouble,
 )
 
+from bff.program.catalogue import STALE_SECONDS
 from bff.stores.shared_cache import FAILED_SECONDS
 from bff.vendors.upstream import BUSY_SECONDS
 
@@ -56,7 +56,7 @@ MEMBER_JSON = {
     ("/me/coupons", "transactions"): HISTORY_READ,
     ("/me/activity", "transactions"): HISTORY_READ,
     ("/me/tier-progress", "customer"): CUSTOMER_READ,
-    ("/me/tier-progress", "vip_program"): {**MEMBER_READ, "status:401": DOWN},
+    ("/me/tier-progress", "vip_program"): PUBLIC_READ,
     ("/me/tier-progress", "spend"): SPEND_READ,
     ("/me/referrals", "referrals"): MEMBER_READ,
     ("/me/referrals", "referral_count"): MEMBER_READ,
@@ -70,15 +70,21 @@ SECTIONS = (
     ("", "/rewards", "redemption_rules", "Rewards"),
     ("penny", "/join", "earning_rules", "Accept terms & join"),
     ("ella", "/", "earning_rules", "1,240"),
-    ("ella", "/", "customer", "Follow us on Instagram"),
+    ("ella", "/", "customer", "Place an order"),
     ("ella", "/", "customer_redemption_rules", "1,240"),
-    ("ella", "/", "login", "Follow us on Instagram"),
+    ("ella", "/", "login", "Place an order"),
     ("ella", "/", "transactions", "1,240"),
     ("ella", "/", "spend", "1,240"),
     ("ella", "/rewards", "customer", "Rewards"),
     ("ella", "/rewards", "customer_redemption_rules", "Rewards"),
-    ("ella", "/welcome", "customer", "What's next"),
-    ("ella", "/welcome", "customer_redemption_rules", "1,240"),
+    ("", "/earn", "earning_rules", "Ways to earn"),
+    ("", "/tiers", "vip_program", "Tiers"),
+    ("", "/faq", "faqs", "Questions and answers"),
+    ("ella", "/earn", "customer", "Follow us on TikTok"),
+    ("ella", "/earn", "customer_earning_rules", "1,240"),
+    ("ella", "/earn/birthday", "customer", "Your birthday"),
+    ("ella", "/tiers", "customer", "What each tier gives"),
+    ("ella", "/tiers", "spend", "What each tier gives"),
     ("ella", "/refer", "referrals", "Send invitation"),
     ("ella", "/refer", "referral_count", "Send invitation"),
 )
@@ -89,12 +95,13 @@ QUIET = (
     ("ella", "/", "vip_program", "1,240"),
     ("ella", "/rewards", "vip_program", "1,240"),
     ("ella", "/refer", "referral_sender", "Send invitation"),
+    ("ella", "/earn", "earning_rules", "1,240"),
     ("", "/join", "legal_policies", "Sign in to join"),
 )
 
 
-def someone(service: Service, vendors: Vendors, persona: str) -> Shopper:
-    return handed_in(service, vendors, persona) if persona else service.shopper()
+def someone(service: Service, persona: str) -> Shopper:
+    return service.signed_in(persona) if persona else service.shopper()
 
 
 @pytest.mark.broad
@@ -120,9 +127,9 @@ def test_B6_member_json_answers_every_vendor_trouble_and_keeps_the_session(
 ) -> None:
     seen, signed_in = dict[str, Answer](), dict[str, bool]()
     table = MEMBER_JSON[path, operation]
-    kinds, ella = met(KINDS, table, path + operation), handed_in(service, vendors, "ella")
+    kinds, ella = met(KINDS, table, path + operation), service.signed_in("ella")
     for kind in kinds:
-        ella = ella if is_signed_in(ella) else handed_in(service, vendors, "ella")
+        ella = ella if is_signed_in(ella) else service.signed_in("ella")
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
             seen[kind] = answer(ella.api("GET", path))
@@ -139,11 +146,11 @@ def test_B6_member_json_answers_every_vendor_trouble_and_keeps_the_session(
 def test_a_section_fails_alone(
     service: Service, vendors: Vendors, persona: str, path: str, operation: str, still: str
 ) -> None:
-    public = operation in {"earning_rules", "redemption_rules"}
+    public = operation in {"earning_rules", "redemption_rules", "vip_program", "faqs"}
     expected = {kind: expected_page(operation, kind, public=public) for kind in KINDS}
     kinds, seen = met(KINDS, expected, persona + path + operation), dict[str, str]()
     for kind in kinds:
-        shopper = someone(service, vendors, persona)
+        shopper = someone(service, persona)
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
             seen[kind] = described(shopper.get(path), still)
@@ -167,6 +174,9 @@ def expected_page(operation: str, kind: str, *, public: bool) -> str:
         return "200 whole=True missing=False rest=True"
     if kind == "status:403" and operation == "customer":
         return "/blocked whole=True"
+    if (operation, kind) in {("customer", "status:404"), ("customer", "status:409"), ("login", "status:409")}:
+        # There is nobody whose sections could be shown.
+        return "404 whole=True"
     if kind == "status:403" and operation == "login":
         # The program is not open yet: that is a page of its own.
         return "403 whole=True"
@@ -177,7 +187,7 @@ def expected_page(operation: str, kind: str, *, public: bool) -> str:
 def test_what_a_page_can_do_without_is_left_out_quietly(
     service: Service, vendors: Vendors, persona: str, path: str, operation: str, still: str
 ) -> None:
-    shopper = someone(service, vendors, persona)
+    shopper = someone(service, persona)
     for kind in KINDS:
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
@@ -185,24 +195,35 @@ def test_what_a_page_can_do_without_is_left_out_quietly(
         assert described(page, still) == "200 whole=True missing=False rest=True", kind
 
 
-@pytest.mark.parametrize(
-    ("persona", "operation", "table"),
-    [("", "redemption_rules", PUBLIC_READ), ("ella", "customer_redemption_rules", MEMBER_READ)],
-)
+@pytest.mark.parametrize(("persona", "table"), [("", PUBLIC_READ), ("ella", MEMBER_READ)])
 def test_a_page_about_one_reward_says_when_it_cannot_be_shown(
-    service: Service, vendors: Vendors, persona: str, operation: str, table: Table
+    service: Service, vendors: Vendors, persona: str, table: Table
 ) -> None:
     for kind in KINDS:
-        shopper = someone(service, vendors, persona)
+        shopper = someone(service, persona)
         service.clock.advance(TOO_OLD_SECONDS)
-        with trouble(vendors, operation, kind):
+        with trouble(vendors, "redemption_rules", kind), trouble(vendors, "customer_redemption_rules", kind):
             page = shopper.get(FIVE_OFF)
         # Late or down is one thing to a person: this page cannot be shown now.
         assert page.status in {table[kind][0], 502}, kind
         assert is_whole(page), kind
 
 
-def test_L5_joining_is_paused_while_the_policies_cannot_be_read(service: Service, vendors: Vendors) -> None:
+def test_a_reward_is_shown_without_its_button_while_nobody_tells_whether_it_is_open_to_the_member(
+    service: Service, vendors: Vendors
+) -> None:
+    operation = "customer_redemption_rules"
+    for kind in KINDS:
+        ella = service.signed_in("ella")
+        service.clock.advance(TOO_OLD_SECONDS)
+        with trouble(vendors, operation, kind):
+            page = ella.get(FIVE_OFF)
+        assert described(page, "$5 off your order") == expected_page(operation, kind, public=False), kind
+        redeemable = any(form.action == FIVE_OFF for form in page.read.forms)
+        assert redeemable is (kind == "set_cookie"), kind
+
+
+def test_J5_L5_joining_is_paused_while_the_policies_cannot_be_read(service: Service, vendors: Vendors) -> None:
     penny = service.signed_in("penny")
     for kind in KINDS:
         service.clock.advance(TOO_OLD_SECONDS)
@@ -233,14 +254,39 @@ def test_B6_a_dead_grant_ends_the_session(service: Service, vendors: Vendors) ->
     assert not is_signed_in(ella)
 
 
-@pytest.mark.parametrize("operation", ["customer", "customer_redemption_rules"])
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [
+        ("customer", "status:401"),
+        ("customer_redemption_rules", "status:401"),
+        # A member who was merged into another: the new JWT is of the one who is there now.
+        ("customer", "status:404"),
+        ("customer", "status:409"),
+        ("customer", "status:410"),
+        ("customer_redemption_rules", "status:409"),
+    ],
+)
 def test_B6_a_jwt_that_is_refused_once_is_renewed_and_nobody_notices(
-    ella: Shopper, vendors: Vendors, operation: str
+    ella: Shopper, vendors: Vendors, operation: str, kind: str
 ) -> None:
     before = len(vendors.calls("login"))
-    vendors.fault(operation, "status:401", times=1)
+    vendors.fault(operation, kind, times=1)
     assert answer(ella.api("GET", "/me/rewards")) == (200, "")
     assert len(vendors.calls("login")) == before + 1
+
+
+@pytest.mark.parametrize("path", ["/", "/rewards", "/earn", "/earn/birthday", "/tiers", FIVE_OFF])
+@pytest.mark.parametrize("kind", ["status:404", "status:409", "status:410"])
+def test_P4_a_member_whom_okendo_does_not_know_any_more_is_told_so(
+    ella: Shopper, vendors: Vendors, kind: str, path: str
+) -> None:
+    with trouble(vendors, "customer", kind):
+        page = ella.get(path)
+    assert (page.status, is_whole(page)) == (404, True)
+    assert page.heading == "The program does not know this account any more"
+    assert any("/login?" in link for link in page.read.links)
+    assert "Try again" not in page.text
+    assert ella.get(path).status == 200, "the session stays"
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after", "status:502", "status:503", "status:504"])
@@ -285,7 +331,7 @@ def test_K7_nobody_asks_a_busy_vendor_again_before_its_time(
     assert answer(ella.api("GET", "/me")) == FINE
 
 
-def test_public_data_outlives_its_vendor_for_a_while(service: Service, vendors: Vendors) -> None:
+def test_J5_public_data_outlives_its_vendor_for_a_while(service: Service, vendors: Vendors) -> None:
     shopper = service.shopper()
     assert answer(shopper.api("GET", "/program")) == (200, "")
     for kind in KINDS:
@@ -294,10 +340,21 @@ def test_public_data_outlives_its_vendor_for_a_while(service: Service, vendors: 
             assert answer(shopper.api("GET", "/program")) == (200, ""), kind
 
 
+@pytest.mark.parametrize(("age", "told"), [(STALE_SECONDS - 60, FINE), (STALE_SECONDS + 60, DOWN)])
+def test_J5_public_data_is_not_served_for_longer_than_its_hour(
+    service: Service, vendors: Vendors, age: float, told: Answer
+) -> None:
+    shopper = service.shopper()
+    assert answer(shopper.api("GET", "/program")) == FINE
+    service.clock.advance(age)
+    with trouble(vendors, "earning_rules", "status:500"):
+        assert answer(shopper.api("GET", "/program")) == told
+
+
 def test_G10_a_slow_vendor_makes_no_json_answer_late(start: Start, vendors: Vendors) -> None:
     service = start(**QUICK)
     for (path, operation), table in {**PUBLIC_JSON, **MEMBER_JSON}.items():
-        ella = handed_in(service, vendors, "ella")
+        ella = service.signed_in("ella")
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, "delay"):
             assert answer(ella.api("GET", path)) == table["delay"], (path, operation)
@@ -307,7 +364,7 @@ def test_G10_a_slow_vendor_makes_no_json_answer_late(start: Start, vendors: Vend
 def test_G10_a_slow_vendor_makes_no_page_late(start: Start, vendors: Vendors) -> None:
     service = start(**QUICK)
     for persona, path, operation, still in (*SECTIONS, *QUIET):
-        shopper = someone(service, vendors, persona)
+        shopper = someone(service, persona)
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, "delay"):
             page = shopper.get(path)

@@ -15,6 +15,7 @@ from faults.test_reconciliation import KEY, coupon_of, lose, state_of
 
 Speaking: TypeAlias = Callable[[str], dict[str, str]]
 SECOND = "the-second-intent-of-two"
+EIGHT_DOLLARS = {"amount": "8.00", "currencyCode": "USD"}
 # Long enough for whatever was sent to have had its effect.
 A_MINUTE = 0.02
 
@@ -57,7 +58,7 @@ def test_L3_points_that_are_gone_without_a_trace_leave_it_open(
     hours_pass(rows, A_MINUTE)
     check(settings | otherwise, rows)
     assert state_of(tara) == "unknown"
-    assert "still confirming" in tara.get(f"/redemptions/{KEY}").text
+    assert "do not redeem it again" in tara.get(f"/redemptions/{KEY}").text
 
 
 def test_L3_points_that_went_for_another_redemption_are_not_missed(
@@ -70,6 +71,34 @@ def test_L3_points_that_went_for_another_redemption_are_not_missed(
     check(settings, rows)
     assert state_of(tara) == "failed"
     assert len(redemptions_of(vendors, "tara")) == 1
+
+
+# A history that is not what it seems; the member redeemed the same reward long ago -----------------------------------
+
+
+@pytest.mark.parametrize("when", ["before it is sent", "when it is looked for"])
+def test_L3_a_history_in_another_order_proves_nothing(
+    service: Service, settings: dict[str, str], vendors: Vendors, rows: Rows, when: str
+) -> None:
+    """What is old stands where the new is looked for."""
+    ella = service.signed_in("ella")
+    vendors.control("history/order", reversed=when == "before it is sent")
+    lose(ella, vendors, fault="cut_before")
+    vendors.control("history/order", reversed=when == "when it is looked for")
+    hours_pass(rows, A_MINUTE)
+    check(settings, rows)
+    assert lines(rows) == [("unknown", None)]
+
+
+def test_L3_a_history_without_the_transaction_that_was_newest_proves_nothing(
+    service: Service, settings: dict[str, str], vendors: Vendors, rows: Rows
+) -> None:
+    """Nobody can tell then what is newer."""
+    lose(service.signed_in("tara"), vendors, fault="cut_before")
+    rows.execute("UPDATE redemptions SET newest_transaction = 'not-there-any-more'")
+    hours_pass(rows, A_MINUTE)
+    check(settings, rows)
+    assert lines(rows) == [("unknown", None)]
 
 
 # Whose transaction it is --------------------------------------------------------------------------------------------
@@ -98,7 +127,7 @@ def test_L3_a_later_store_credit_is_not_taken_for_the_lost_one_where_replies_nam
     otherwise = speaking(UNNAMED)
     tara = start(**otherwise).signed_in("tara")
     lose(tara, vendors, reward=STORE_CREDIT, fault="cut_before")
-    assert redeem(tara, STORE_CREDIT, SECOND).json()["storeCredit"] == "8 USD"
+    assert redeem(tara, STORE_CREDIT, SECOND).json()["storeCredit"] == EIGHT_DOLLARS
     hours_pass(rows, A_MINUTE)
     check(settings | otherwise, rows)
     assert state_of(tara) == "unknown"

@@ -45,6 +45,29 @@ def test_L3_what_took_too_long_to_be_written_down_is_not_sent(service: Service, 
     assert redeem(ella, FIVE_OFF, "another-intent-of-ella").status_code == 201
 
 
+@pytest.fixture
+def overtaken(rows: Rows) -> Iterator[None]:
+    """Every redemption that is reserved is settled at once by somebody who thinks that its process has died."""
+    rows.execute(
+        "CREATE FUNCTION overtake() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN UPDATE redemptions SET state = 'failed', reason = 'store_unavailable' WHERE id = NEW.id;"
+        " RETURN NULL; END $$;"
+        "CREATE TRIGGER overtaken AFTER INSERT ON redemptions FOR EACH ROW EXECUTE FUNCTION overtake()"
+    )
+    try:
+        yield
+    finally:
+        rows.execute("DROP TRIGGER overtaken ON redemptions; DROP FUNCTION overtake")
+
+
+@pytest.mark.usefixtures("overtaken")
+def test_L3_what_was_settled_before_it_is_sent_is_not_sent(ella: Shopper, vendors: Vendors, rows: Rows) -> None:
+    """The shopper was told perhaps that nothing was taken."""
+    reply = redeem(ella, FIVE_OFF, KEY)
+    assert (reply.status_code, code_of(reply)) == (503, "store_unavailable")
+    assert (lines(rows), sends(vendors)) == ([("failed", None)], 0)
+
+
 def taken_for_lost(service: Service, settings: dict[str, str], rows: Rows) -> None:
     """Another process thinks that the one which sends has died, and looks for what it sent before that has arrived."""
     until(lambda: lines(rows) == [("sent", None)])
@@ -68,11 +91,30 @@ def test_L3_the_answer_itself_counts_more_than_what_was_concluded_without_it(
     assert rows.execute("SELECT reason, check_until, credentials FROM redemptions").fetchall() == [(None, None, None)]
 
 
-def test_what_a_person_has_settled_stays_settled(
-    service: Service, settings: dict[str, str], vendors: Vendors, rows: Rows
+def test_L3_an_answer_that_is_lost_does_not_undo_what_the_history_has_shown(
+    start: Start, settings: dict[str, str], vendors: Vendors, rows: Rows
 ) -> None:
+    service = start(UPSTREAM_TIMEOUT_SECONDS="7")
     ella = service.signed_in("ella")
-    vendors.fault("redeem", "delay", seconds=4)
+    vendors.fault("redeem", "delay_after", seconds=8)
+    with meanwhile(lambda: redeem(ella, FIVE_OFF, KEY)) as redeeming:
+        until(lambda: bool(redemptions_of(vendors, "ella")))
+        hours_pass(rows, TWO_MINUTES)
+        assert state_of(service.signed_in("ella")) == "unknown"
+        check(settings, rows)
+        [effect] = redemptions_of(vendors, "ella")
+        assert lines(rows) == [("succeeded", effect["code"])]
+        reply = redeeming.result()
+    assert (reply.status_code, reply.json()["coupon"]["code"]) == (201, effect["code"])
+    assert lines(rows) == [("succeeded", effect["code"])]
+
+
+def test_what_a_person_has_settled_stays_settled(
+    start: Start, settings: dict[str, str], vendors: Vendors, rows: Rows
+) -> None:
+    service = start(UPSTREAM_TIMEOUT_SECONDS="8")
+    ella = service.signed_in("ella")
+    vendors.fault("redeem", "delay", seconds=7)
     with meanwhile(lambda: redeem(ella, FIVE_OFF, KEY)) as redeeming:
         until(lambda: lines(rows) == [("sent", None)])
         hours_pass(rows, TWO_MINUTES)

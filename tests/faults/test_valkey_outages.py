@@ -69,7 +69,7 @@ def test_B10_without_valkey_nobody_is_signed_out(service: Service, store: Server
     with away(store):
         for path in OF_A_SESSION:
             assert says_come_again(ella.request("GET", path)), path
-        for path in ("/api/v1/session", "/logout"):
+        for path in ("/api/v1/session", "/api/v1/me/sessions", "/logout", "/logout/everywhere"):
             method, headers = ("DELETE", {"x-loyalty-csrf": "1"}) if "api" in path else ("POST", {})
             assert says_come_again(ella.request(method, path, headers={"origin": ella.base, **headers})), path
     assert ella.cookies == before
@@ -107,6 +107,22 @@ def test_B10_without_valkey_nobody_can_sign_in_and_is_told_so(
 
 
 @AWAY
+def test_P9_without_valkey_no_session_ends_and_it_can_be_tried_again(
+    service: Service, store: Server, away: Any
+) -> None:
+    ella, phone = service.signed_in("ella"), service.signed_in("ella")
+    fields, cookies = ella.get("/logout/everywhere").form("/logout/everywhere").fields, dict(ella.cookies)
+    with away(store):
+        assert says_come_again(ella.post("/logout/everywhere", fields).reply)
+        assert says_come_again(ella.api("DELETE", "/me/sessions"))
+    assert ella.cookies == cookies
+    until(lambda: is_ready(service))
+    assert [state_of(browser) for browser in (ella, phone)] == ["enrolled", "enrolled"]
+    assert ella.post("/logout/everywhere", fields).path == "/signed-out"
+    assert state_of(phone) == "anonymous"
+
+
+@AWAY
 def test_K4_without_valkey_no_points_are_spent(service: Service, store: Server, vendors: Vendors, away: Any) -> None:
     ella = service.signed_in("ella")
     reward = a_reward(ella)
@@ -139,6 +155,7 @@ def test_B11_a_silent_valkey_is_not_waited_for(service: Service, store: Server) 
         (ella, "GET", "/api/v1/session"),
         (ella, "GET", "/"),
         (ella, "POST", "/logout"),
+        (ella, "DELETE", "/api/v1/me/sessions"),
         (stranger, "GET", "/login"),
     ]
     with paused(store):

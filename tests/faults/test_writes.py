@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from support.empty_stores import emptied
-from support.services import Start, Vendors
+from support.services import Service, Start, Vendors
 from support.shopper import Page, Shopper
 from support.vendor_faults import (
     BLOCKED,
@@ -22,6 +22,7 @@ from support.vendor_faults import (
     QUICK,
     RULES_READ,
     SLOW,
+    UNKNOWN_MEMBER,
     Answer,
     Table,
     afresh,
@@ -30,6 +31,7 @@ from support.vendor_faults import (
     is_signed_in,
     is_whole,
     met,
+    new_world,
     trouble,
 )
 
@@ -107,7 +109,7 @@ COMPLETE: Table = {
     "status:404": (404, "not_found"),
     "status:409": DOWN,
 }
-# Telling a birthday twice does no harm, so what is not known is a failure, to be tried again by whoever cares.
+# Telling the same birthday again does no harm, so what is not known is a failure, to be tried again by whoever cares.
 BIRTHDAY: Table = {
     **dict.fromkeys(BROKEN, DOWN),
     **dict.fromkeys(("garbage", "html", "set_cookie"), (200, "")),
@@ -148,7 +150,8 @@ def test_L3_a_redemption_is_told_to_the_vendor_once_whatever_comes_back(
             first = redeem(ella, key(kind))
         seen[kind], effects[kind] = answer(first), len(vendors.member("ella")["redemptions"])
         again = redeem(ella, key(kind))
-        assert (answer(again), again.headers["idempotency-replayed"]) == (seen[kind], "true"), kind
+        replayed = again.headers.get("idempotency-replayed")
+        assert (answer(again), replayed) == (seen[kind], "true"), (kind, first.text)
         assert len(vendors.calls("redeem")) == 1, kind
         assert is_signed_in(ella), kind
         kept = ella.api("GET", f"/me/redemptions/{key(kind)}").json()
@@ -187,14 +190,15 @@ def test_L3_trouble_before_a_redemption_is_sent_leaves_the_key_unused(
     seen, calls, table = dict[str, Answer](), dict[str, int](), BEFORE_REDEEM[operation]
     kinds = met(kinds, table, operation)
     for kind in kinds:
-        ella = afresh(service, vendors, "ella")
+        new_world(service, vendors)
+        ella = service.signed_in("ella")
         service.clock.advance(TOO_OLD_SECONDS)
         with trouble(vendors, operation, kind):
             seen[kind] = answer(redeem(ella, key(kind)))
         calls[kind] = len(vendors.calls("redeem"))
         if calls[kind] == 0:
             service.clock.advance(BUSY_SECONDS)
-            ella = ella if is_signed_in(ella) else handed_in(service, vendors, "ella")
+            ella = ella if is_signed_in(ella) else service.signed_in("ella")
             assert answer(redeem(ella, key(kind))) == DONE, kind
     assert seen == {kind: table[kind] for kind in kinds}
     assert calls == {kind: int(seen[kind] == DONE) for kind in kinds}
@@ -218,8 +222,36 @@ def test_L5_joining_says_what_the_vendor_knows_and_happens_once(
         assert answer(join(penny)) == ((200, "") if seen[kind] == DONE else DONE), kind
         assert len(vendors.member("penny")["enrolments"]) == 1
     assert seen == {kind: JOIN[kind] for kind in kinds}
-    refused = {kind: "refused" for kind in kinds if kind.startswith("status:4")}
+    # Any other 4xx, such as a gateway's 408, does not say that nothing was done.
+    refused = dict.fromkeys(("status:400", "status:401", "status:403", "status:429"), "refused")
     assert evidence == {kind: "accepted" if JOIN[kind] == DONE else refused.get(kind, "unknown") for kind in kinds}
+
+
+@pytest.mark.parametrize("status", [404, 408, 409, 410, 418, 425])
+def test_L5_a_4xx_that_says_nothing_is_neither_a_yes_nor_a_no_until_the_members_state_says_more(
+    service: Service, vendors: Vendors, rows: Rows, status: int
+) -> None:
+    penny = handed_in(service, vendors, "penny")
+    vendors.fault("customer_activation", f"status:{status}")
+    assert answer(join(penny)) == DOWN
+    vendors.fault("customer_activation", f"status_after:{status}")
+    assert answer(join(penny)) == DONE
+    outcomes = rows.execute("SELECT outcome FROM consents ORDER BY id").fetchall()
+    assert outcomes == [("unknown",), ("accepted",)]
+    assert len(vendors.member("penny")["enrolments"]) == 1
+
+
+@pytest.mark.parametrize("status", [404, 408, 409, 425])
+def test_L7_a_way_to_earn_that_was_completed_behind_a_4xx_is_found_out(
+    service: Service, vendors: Vendors, status: int
+) -> None:
+    ella = handed_in(service, vendors, "ella")
+    rules = ella.api("GET", "/me/earning-rules").json()["earningRules"]
+    rule = next(rule["id"] for rule in rules if rule["name"] == "Follow us on TikTok")
+    vendors.fault("trigger", f"status_after:{status}")
+    reply = ella.api("POST", f"/me/earning-rules/{rule}/completions", {})
+    assert reply.status_code == (404 if status == 404 else 201), reply.text
+    assert len(vendors.member("ella")["triggers"]) == 1
 
 
 @pytest.mark.parametrize(("kinds", "pace"), PACES)
@@ -270,6 +302,7 @@ def came_back(page: Page) -> str:
 
 def _after_joining(expected: Answer) -> str:
     where = {DONE: "/welcome 200", BLOCKED: "/blocked 200", ENDED: "/join 401"}
+    where |= {UNKNOWN_MEMBER: "/join 404"}
     where |= {DOWN: "/join later problem", LATE: "/join later problem", NO_JOINING: "/join 404"}
     return f"{where[expected]} whole=True"
 

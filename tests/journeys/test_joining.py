@@ -258,9 +258,39 @@ def test_L5_a_member_blocked_since_the_page_was_shown_is_not_enrolled(penny: Sho
     assert sends(vendors) == 0
 
 
+def test_L5_a_member_whose_state_has_become_blocked_is_not_enrolled(
+    penny: Shopper, vendors: Vendors, rows: Rows
+) -> None:
+    """Okendo tells it in the state of a member whom it still answers."""
+    page = penny.get("/join")
+    vendors.control("member", persona="penny", state="blocked", refused=False)
+    assert penny.submit(page, "/join").path == "/blocked"
+    assert [call["status"] for call in vendors.calls("customer")][-1] == 200
+    assert (sends(vendors), evidence(rows)) == (0, [])
+
+
 def test_L5_without_the_database_nobody_joins(start: Start, vendors: Vendors) -> None:
     penny = start(DATABASE_URL="postgresql://nobody@127.0.0.1:9/nothing").signed_in("penny")
     reply = agree(penny)
     assert (reply.status_code, code_of(reply)) == (503, "store_unavailable")
     assert penny.submit(penny.get("/join"), "/join").status == 503
     assert sends(vendors) == 0
+
+
+def test_the_welcome_is_for_those_who_have_just_joined(penny: Shopper, ella: Shopper, rows: Rows) -> None:
+    assert penny.get("/welcome").path == "/"
+    assert ella.get("/welcome").path == "/"
+    welcomed = penny.submit(penny.get("/join"), "/join")
+    assert (welcomed.path, penny.get("/welcome").path) == ("/welcome", "/welcome")
+    rows.execute("UPDATE consents SET agreed_at = agreed_at - interval '61 minutes'")
+    assert penny.get("/welcome").path == "/"
+
+
+def test_the_welcome_says_what_joining_gave_and_what_to_do_next(penny: Shopper, vendors: Vendors) -> None:
+    page = penny.submit(penny.get("/join"), "/join")
+    assert "+200 points" in page.text
+    assert {"/earn/birthday", "/refer", "/earn"} <= set(page.read.links)
+    (first,) = [form.action for form in page.read.forms if form.action.startswith("/earn/")]
+    assert "You earned 50 points" in penny.submit(page, first).text
+    vendors.fault("customer_earning_rules", "status:500", times=9)
+    assert "What's next" in penny.get("/welcome").text

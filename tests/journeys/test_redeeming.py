@@ -2,6 +2,7 @@
 
 import redis
 from support.concurrency import at_once, meanwhile, until
+from support.enrolment_clients import Rows
 from support.sandbox_catalogue import (
     FIVE_OFF,
     GOLD_ONLY,
@@ -120,7 +121,8 @@ def test_L1_fifty_at_once_under_one_key_redeem_once(ella: Shopper, vendors: Vend
     waiting = [reply for reply in replies if reply.status_code != 201]
     assert done
     assert {reply.content for reply in done} == {done[0].content}
-    assert {code_of(reply) for reply in waiting} <= {"request_in_progress"}
+    # So many share a few connections to PostgreSQL, for which some may wait too long.
+    assert {code_of(reply) for reply in waiting} <= {"request_in_progress", "overloaded"}
     assert all("retry-after" in reply.headers for reply in waiting)
     assert len(redemptions_of(vendors, "ella")) == sends(vendors) == 1
 
@@ -185,3 +187,19 @@ def test_L7_a_double_click_on_the_button_redeems_once(ella: Shopper, vendors: Ve
     key = page.form(path).fields["key"]
     assert {one.path for one in landed} == {f"/redemptions/{key}"}
     assert len(redemptions_of(vendors, "ella")) == sends(vendors) == 1
+
+
+def test_L4_times_are_told_in_utc_whatever_time_zone_the_database_keeps(
+    start: Start, rows: Rows, vendors: Vendors
+) -> None:
+    """Which decides in what day a coupon ends on a page."""
+    name = rows.info.dbname
+    rows.execute(f"ALTER DATABASE {name} SET timezone = 'Pacific/Kiritimati'".encode())
+    try:
+        ella = start().signed_in("ella")
+        reply = redeem(ella, FIVE_OFF, KEY)
+        told = reply.json()["coupon"]["expiresAt"]
+        assert told.endswith("Z"), told
+        assert ella.api("GET", f"/me/redemptions/{KEY}").json()["coupon"]["expiresAt"] == told
+    finally:
+        rows.execute(f"ALTER DATABASE {name} RESET timezone".encode())

@@ -119,8 +119,8 @@ def test_the_history_names_no_friend(ella: Shopper) -> None:
     answer = reply.json()
     assert set(answer) == {"referrals", "count", "url", "next"}
     assert answer["next"] is None
-    assert (answer["count"], [set(one) for one in answer["referrals"]]) == (3, [{"status", "date"}] * 3)
-    assert all(one["date"].endswith("Z") for one in answer["referrals"])
+    assert (answer["count"], [set(one) for one in answer["referrals"]]) == (3, [{"status", "createdAt"}] * 3)
+    assert all(one["createdAt"].endswith("Z") for one in answer["referrals"])
     assert "@" not in reply.text
     assert "friend.one" not in page.reply.text
     assert "3 invitations so far" in page.text

@@ -6,7 +6,9 @@ from pathlib import Path
 from bff.api.routes import ENDPOINTS
 from bff.app import MEMBER_ROUTES
 from bff.settings.table import SETTINGS
+from bff.vendors.okendo.fields import fields_of
 from bff.vendors.okendo.operations import OPERATIONS
+from bff.vendors.okendo.overrides import given_in_path
 from bff.vendors.okendo.row import ForMerchant
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,17 @@ def test_every_okendo_row_is_documented_with_its_call_and_label() -> None:
     document = (ROOT / "docs" / "okendo.md").read_text()
     for row in OPERATIONS.values():
         assert f"| `{row.name}` | `{row.method} {row.path}` | {row.label} |" in document
+
+
+def test_every_okendo_row_lists_what_a_file_may_call_otherwise() -> None:
+    document = (ROOT / "docs" / "okendo.md").read_text()
+    for row in OPERATIONS.values():
+        required = {field.name for field in fields_of(row.item) if field.is_required}
+        names = [f"**`{one}`**" if one in required else f"`{one}`" for one in row.names_of_fields()]
+        sends = [f"`{one}`" for one in dict.fromkeys([*row.sends, *sorted(given_in_path(row))])]
+        sends += [f"(`{one}`)" for one in row.may_send]
+        line = f"| `{row.name}` | {', '.join(sends) or '—'} | {', '.join(names) or '—'} |"
+        assert line in document, line
 
 
 def test_every_heading_of_the_vendors_page_has_its_operation_route_page_and_test() -> None:
@@ -48,8 +61,19 @@ def test_every_heading_of_the_vendors_page_has_its_operation_route_page_and_test
         assert f"def {function}(" in (ROOT / "tests" / file).read_text(), test
 
 
-def test_every_link_in_the_documents_leads_to_a_file() -> None:
+def test_every_link_in_the_documents_leads_to_a_file_and_to_a_heading_in_it() -> None:
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for part in document.read_text().split("](")[1:]:
             target = part.partition(")")[0]
-            assert target.startswith("http") or (document.parent / target).exists(), f"{document.name}: {target}"
+            place, _, heading = target.partition("#")
+            file = document.parent / place if place else document
+            assert target.startswith("http") or file.exists(), f"{document.name}: {target}"
+            assert not heading or target.startswith("http") or heading in headings_of(file), (
+                f"{document.name}: {target}"
+            )
+
+
+def headings_of(document: Path) -> set[str]:
+    """As they are named in addresses: small letters, no punctuation, dashes for spaces."""
+    lines = re.findall(r"^#+ (.+)$", document.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}

@@ -28,8 +28,7 @@ EVENTS = {"request", "call", "redemption"}
 @pytest.fixture
 def visit(start: Start, vendors: Vendors, log: Log) -> Visit:
     """Everybody has been at a service that logs at its most talkative."""
-    log.seek(0)
-    log.truncate()
+    log.clear()
     return everybody_was_here(start(LOG_LEVEL="debug", SHOPIFY_LEGACY_TOKENS="on"), vendors)
 
 
@@ -72,12 +71,20 @@ def browsers_got_nothing(visit: Visit) -> None:
     for shopper in visit.shoppers:
         for reply in shopper.replies:
             text, where = told(reply), f"{reply.request.method} {urlsplit(str(reply.url)).path}"
+            headers = str(reply.headers)
+            if where == "GET /logout/continue":
+                # The one answer that sends a browser to Shopify with an ID token (OpenID Connect RP-Initiated Logout).
+                text, headers = without_id_token(text), without_id_token(headers)
             assert not TOKENS.search(text), where
-            assert not TOKENS.search(str(reply.headers)), where
+            assert not TOKENS.search(headers), where
             assert found_in(text, secrets) == [], where
             # The one place: what was typed into the refer form and comes back with it.
             if where != "POST /refer" or reply.status_code == 303:
                 assert found_in(without_hint(text), addresses) == [], where
+
+
+def without_id_token(text: str) -> str:
+    return re.sub(r"(/authentication/logout\?id_token_hint=)[\w.-]+", r"\1", text)
 
 
 def without_hint(text: str) -> str:
@@ -142,8 +149,7 @@ RAW_REQUESTS = {
 
 @pytest.mark.parametrize("name", RAW_REQUESTS)
 def test_M5_a_request_adds_lines_of_ours_to_the_log_and_none_of_its_own(service: Service, log: Log, name: str) -> None:
-    log.seek(0)
-    log.truncate()
+    log.clear()
     send(service, RAW_REQUESTS[name])
     shopper = service.shopper()
     assert [shopper.api("GET", "/session").status_code for _ in range(2)] == [200, 200]
@@ -155,8 +161,7 @@ def test_M5_a_request_adds_lines_of_ours_to_the_log_and_none_of_its_own(service:
 def test_M5_an_address_with_control_characters_is_refused_and_not_logged(service: Service, log: Log) -> None:
     ella = service.signed_in("ella")
     form = ella.get("/refer")
-    log.seek(0)
-    log.truncate()
+    log.clear()
     for email in (
         "a@example.org\r\nBcc: b@example.org",
         "a\x1b[31m@example.org",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.every_page import TIKTOK
 from support.every_route import DOCS, KEY, REWARD, api_paths, page_paths, surface
 from support.page_rules import flaws_of, markup_of
 from support.services import Service, Vendors
@@ -17,6 +18,8 @@ SHAKY = (
     "legal_policies",
     "referrals",
     "vip_program",
+    "customer_earning_rules",
+    "faqs",
     "spend",
     "transactions",
 )
@@ -43,7 +46,7 @@ def all_flaws(pages: Iterator[Page], *, signed_in: bool) -> dict[str, list[str]]
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
-def test_every_page_keeps_the_laws_of_pages(service: Service, settings: dict[str, str], persona: str | None) -> None:
+def test_I7_every_page_keeps_the_laws_of_pages(service: Service, settings: dict[str, str], persona: str | None) -> None:
     shopper = visitor(service, persona)
     assert all_flaws(own_pages(shopper, settings), signed_in=persona is not None) == {}
 
@@ -69,6 +72,10 @@ def after_posts(ella: Shopper) -> Iterator[Page]:
     yield ella.submit(ella.get("/refer"), "/refer", email="nobody")
     yield ella.submit(ella.get("/refer"), "/refer", csrf="x", email="friend@example.com")
     yield ella.submit(ella.get("/refer"), "/refer", email="friend@example.com")
+    yield ella.submit(ella.get("/earn"), TIKTOK, csrf="x")
+    yield ella.submit(ella.get("/earn"), TIKTOK)
+    yield ella.submit(ella.get("/earn/birthday"), "/earn/birthday", day="30", month="2")
+    yield ella.submit(ella.get("/earn/birthday"), "/earn/birthday", day="29", month="2")
     yield ella.submit(ella.get("/"), "/logout", csrf="x")
     yield ella.post("/refer", {"a": "b"}, headers={"origin": "https://evil.test"})
     yield ella.post("/refer", {"a": "b" * 20_000})

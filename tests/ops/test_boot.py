@@ -54,6 +54,16 @@ def test_N1_production_starts_with_what_production_has(settings: dict[str, str],
         assert service.url == PRODUCTION["PUBLIC_URL"]
 
 
+def test_a_process_that_serves_does_not_look_for_garbage_among_what_it_is_made_of(settings: dict[str, str]) -> None:
+    count = "import gc; from bff.app import create_from_environment; app = create_from_environment(); "
+    count += "print(gc.get_freeze_count(), len(gc.get_objects()))"
+    done = subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-c", count], env=settings, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    lasting, others = map(int, done.stdout.split())
+    assert others * 50 < lasting, (lasting, others)
+
+
 def schema(url: str) -> list[str]:
     query = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
     with psycopg.connect(url) as connection:

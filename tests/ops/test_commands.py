@@ -1,6 +1,7 @@
 """The command line, as the engineer on call uses it."""
 
 import inspect
+import json
 
 import pytest
 from support.processes import bff
@@ -28,7 +29,9 @@ def test_B12_a_customer_is_signed_out_everywhere_at_once(
 
 def test_a_command_that_cannot_be_done_says_so_in_one_line(settings: dict[str, str]) -> None:
     done = bff(settings | {"VALKEY_URL": "redis://127.0.0.1:1"}, "sessions", "revoke", "gid://shopify/Customer/1")
-    assert (done.returncode, done.stderr) == (1, "bff: Sessions cannot be read right now.\n")
+    logged, said = done.stderr.splitlines()
+    assert (done.returncode, said) == (1, "bff: Sessions cannot be read right now.")
+    assert (json.loads(logged)["event"], json.loads(logged)["what"]) == ("store_unavailable", "valkey")
 
 
 def test_an_unfit_setting_ends_every_command_with_its_name(settings: dict[str, str]) -> None:

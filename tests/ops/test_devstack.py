@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from bff.devstack.servers import Server, free_port, postgres, valkey
-from bff.devstack.stack import PERSONAS, environment, sandbox_environment
+from bff.devstack.stack import PASSED_ON, PERSONAS, environment, sandbox_environment
 from bff.settings.read import read_settings
 from bff.settings.table import SETTINGS
 
@@ -202,6 +202,14 @@ class Whole:
                 break
         return said
 
+    def said_until_end_of(self, words: str, lines: int) -> str:
+        """What is said next, up to so many lines from the one with these words on."""
+        assert self.process.stdout is not None
+        said = ""
+        while words not in said:
+            said += self.process.stdout.readline()
+        return said + "".join(self.process.stdout.readline() for _ in range(lines - 1))
+
     def get(self, port: int, path: str) -> bytes:
         with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
             connection.request("GET", path)
@@ -292,13 +300,33 @@ def test_a_taken_port_is_one_line_that_names_the_variable(root: Path, name: str)
     assert complaint.count("\n") == 1
 
 
-def test_settings_in_the_shell_do_not_reach_the_parts_but_the_base_path_does(root: Path) -> None:
-    with whole(root, SHOPIFY_CLIENT_ID="left-over", DATABASE_URL="left-over", BASE_PATH="/club/") as running:
+def test_settings_in_the_shell_do_not_reach_the_parts_but_the_base_path_and_the_storefronts_do(root: Path) -> None:
+    storefront = {"STOREFRONT_ORIGINS": "http://localhost:5173", "SESSION_TICKETS_TOKEN": "a-token-of-the-storefronts"}
+    with whole(
+        root, SHOPIFY_CLIENT_ID="left-over", DATABASE_URL="left-over", BASE_PATH="/club/", **storefront
+    ) as running:
         said = running.said_until(f"ready: http://localhost:{running.port}")
         assert f"http://localhost:{running.port}/club/" in said
         settings = running.get(running.port, "/")
         assert b"left-over" not in settings
         assert b'"BASE_PATH": "/club"' in settings
+        given = json.loads(settings)
+        # The sandbox's own storefront comes before it.
+        assert given["STOREFRONT_ORIGINS"].endswith(",http://localhost:5173")
+        assert given["SESSION_TICKETS_TOKEN"] == storefront["SESSION_TICKETS_TOKEN"]
+
+
+def test_whatever_a_developer_may_set_is_a_setting_and_reaches_the_service(root: Path) -> None:
+    assert set(PASSED_ON) <= {row.name for row in SETTINGS}
+    wanted = dict.fromkeys(PASSED_ON, "as-it-was-given") | {"STOREFRONT_ORIGINS": "http://localhost:5173"}
+    with whole(root, **wanted) as running:
+        running.said_until(f"ready: http://localhost:{running.port}")
+        given = json.loads(running.get(running.port, "/"))
+        assert {name: given[name].rpartition(",")[2] for name in PASSED_ON} == wanted
+        # What is at PUBLIC_URL may not be there yet.
+        told = json.loads(running.get(running.sandbox_port, "/"))
+        assert told["SANDBOX_OKENDO_WEBHOOK_URL"] == f"http://localhost:{running.port}/webhooks/okendo"
+        assert told["SANDBOX_REDIRECT_URIS"] == "as-it-was-given/callback"
 
 
 def test_the_one_click_deploy_asks_for_what_is_required_and_for_nothing_unknown() -> None:
@@ -308,10 +336,30 @@ def test_the_one_click_deploy_asks_for_what_is_required_and_for_nothing_unknown(
     assert asked.keys() <= {row.name for row in SETTINGS}
 
 
+def check_what_storefronts_are_told(running: Whole, said: str) -> None:
+    """The origins may call, and the command is one that can be pasted into a shell."""
+    assert "  http://localhost:*\n" in said
+    assert "  http://*.localhost:*\n" in said
+    assert "  https://*.preview.shop.example.com\n" in said
+    *_, command = said.strip().splitlines()
+    assert command.startswith("  curl ")
+    pasted = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602  # As people do.
+    token = json.loads(pasted.stdout)["token"]
+    with closing(HTTPConnection("localhost", running.port, timeout=20)) as connection:
+        headers = {"Origin": "http://localhost:5173", "X-Loyalty-Csrf": "1", "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/session", json.dumps({"customerAccessToken": token}), headers)
+        reply = connection.getresponse()
+        session = json.loads(reply.read())
+        assert (reply.status, session.keys(), session["state"]) == (201, {"state", "expiresAt"}, "enrolled")
+        assert reply.getheader("Access-Control-Allow-Origin") == "http://localhost:5173"
+
+
 def test_the_real_service_and_the_real_sandbox_become_ready_together(tmp_path: Path) -> None:
-    with whole(ROOT, TMPDIR=str(tmp_path)) as running:
+    previews = {"PREVIEW_ORIGINS": "https://*.preview.shop.example.com", "CROSS_SITE_MODE": "partitioned"}
+    with whole(ROOT, TMPDIR=str(tmp_path), **previews) as running:
         said = running.said_until(f"ready: http://localhost:{running.port}")
         assert said.endswith(f"\nready: http://localhost:{running.port}\n"), running.end()
         assert b"<h1" in running.get(running.port, "/")
+        check_what_storefronts_are_told(running, running.said_until_end_of("customer token", 2))
         running.process.send_signal(signal.SIGINT)
         assert running.end() == (0, "")

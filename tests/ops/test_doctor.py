@@ -1,16 +1,23 @@
 """`bff doctor`: everything that can be wrong is named with its remedy, nothing changes, and no secret is told."""
 
 import json
+import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
+from support.fixed_vendor import fixed_vendor
 from support.other_okendo_dialect import DIALECT, OVERRIDES
 from support.processes import bff
-from support.services import Service, Vendors
+from support.raw_server import identity
+from support.services import ROOT, Service, Vendors
+from support.snippets import by_bash, to_run
 
 from bff.vendors.okendo.operations import OPERATIONS
 from bff.vendors.okendo.row import ForMember
@@ -48,13 +55,18 @@ def doctor(settings: dict[str, str]) -> Doctor:
     return look
 
 
+def test_whoever_has_not_told_the_shops_currency_is_told_what_that_leaves_out(doctor: Doctor) -> None:
+    told = doctor().of("SHOP_CURRENCY")
+    assert (told["verdict"], told["detail"]) == ("ok", "USD")
+    found = doctor(SHOP_CURRENCY="").of("SHOP_CURRENCY")
+    assert (found["verdict"], "left out" in found["detail"]) == ("warn", True)
+
+
 def test_a_healthy_service_has_nothing_that_failed(doctor: Doctor, vendors: Vendors) -> None:
     found = doctor(DOCTOR_CUSTOMER_TOKEN=vendors.token("ella"))
     assert (found.status, found.report["healthy"]) == (0, True)
     verdicts = found.verdicts()
-    assert {verdicts[name] for name in READS | {"login", "Valkey", "PostgreSQL", "worker", "discovery", "clock"}} == {
-        "ok"
-    }
+    assert {verdicts[name] for name in READS | {"login", "Valkey", "PostgreSQL", "discovery", "clock"}} == {"ok"}
     assert verdicts["registration"] == "ok"
     assert found.of("earning_rules")["detail"].startswith("answers with 10")
 
@@ -72,6 +84,7 @@ def test_it_says_what_to_register_at_shopify(doctor: Doctor, settings: dict[str,
     found = doctor()
     assert found.of("Callback URI")["detail"] == f"{settings['PUBLIC_URL']}/callback"
     assert found.of("JavaScript origin")["detail"] == settings["PUBLIC_URL"]
+    assert found.of("Logout URI")["detail"] == f"{settings['PUBLIC_URL']}/signed-out"
 
 
 def test_without_a_customers_token_member_rows_are_left_alone(doctor: Doctor, vendors: Vendors) -> None:
@@ -93,7 +106,7 @@ def test_it_reads_for_people_too(settings: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(READS & {"faqs", "vip_program", "customer", "transactions"}))
-@pytest.mark.parametrize("kind", ["status:500", "status:404", "garbage", "cut_before", "huge"])
+@pytest.mark.parametrize("kind", ["status:400", "status:404", "status_page:404", "garbage", "huge", "redirect"])
 def test_an_operation_that_fails_is_named_with_the_remedy(
     doctor: Doctor, vendors: Vendors, operation: str, kind: str
 ) -> None:
@@ -104,6 +117,68 @@ def test_an_operation_that_fails_is_named_with_the_remedy(
     assert f"[{operation}]" in found.of(operation)["remedy"]
     others = {name: verdict for name, verdict in found.verdicts().items() if name in READS - {operation}}
     assert set(others.values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["status_page:502", "status_page:403", "status:500", "status:503", "html", "cut_before"]
+)
+def test_an_okendo_that_has_trouble_is_no_rows_fault(doctor: Doctor, vendors: Vendors, kind: str) -> None:
+    token = vendors.token("ella")
+    for operation in sorted(READS):
+        vendors.fault(operation, kind, times=9)
+    found = doctor(DOCTOR_CUSTOMER_TOKEN=token)
+    assert {found.of(name)["verdict"] for name in READS} == {"fail"}
+    assert {found.of(name)["remedy"] for name in READS} == {
+        "Ask again later. If it stays so, look at OKENDO_API_URL and ask Okendo; no row is wrong."
+    }
+
+
+def test_a_login_behind_a_cdn_is_no_rows_and_no_tokens_fault(doctor: Doctor, vendors: Vendors) -> None:
+    token = vendors.token("ella")
+    for kind in ("status_page:502", "status_page:401"):
+        vendors.fault("login", kind, times=1)
+        told = doctor(DOCTOR_CUSTOMER_TOKEN=token).of("login")
+        assert (told["verdict"], "no row is wrong" in told["remedy"]) == ("fail", True)
+
+
+@pytest.mark.parametrize(("persona", "verdict"), [("penny", "note"), ("ella", "fail")])
+def test_a_no_that_is_documented_of_who_has_not_joined_is_no_rows_fault(
+    doctor: Doctor, vendors: Vendors, persona: str, verdict: str
+) -> None:
+    token = vendors.token(persona)
+    vendors.fault("spend", "status:403", times=9)
+    told = doctor(DOCTOR_CUSTOMER_TOKEN=token).of("spend")
+    assert (told["verdict"], "[spend]" in told["remedy"]) == (verdict, verdict == "fail")
+    assert ("of a customer who is pending" in told["detail"]) is (verdict == "note")
+
+
+def test_a_customer_without_anything_to_list_is_no_rows_fault(doctor: Doctor, vendors: Vendors) -> None:
+    told = doctor(DOCTOR_CUSTOMER_TOKEN=vendors.token("penny")).of("referrals")
+    assert (told["verdict"], told["remedy"]) == ("note", "")
+    assert told["detail"].startswith("answers with an empty list")
+
+
+def test_a_value_that_is_the_same_as_none_is_a_value(doctor: Doctor) -> None:
+    for answer, detail in (("", "answers with 1"), (None, "answers with 1; nothing found for answer")):
+        with fixed_vendor(json.dumps({"faqs": [{"question": "Why?", "answer": answer}]}).encode()) as url:
+            assert doctor(OKENDO_API_URL=url).of("faqs")["detail"] == detail
+
+
+@pytest.mark.parametrize("operation", ["customer", "legal_policies", "faqs"])
+def test_a_field_that_was_renamed_is_named_with_those_that_are_there(
+    doctor: Doctor, vendors: Vendors, operation: str
+) -> None:
+    old, new, ours = {
+        "customer": ("status", "standing", "state"),
+        "legal_policies": ("version", "edition", "version"),
+        "faqs": ("question", "ask", "question"),
+    }[operation]
+    token = vendors.token("ella")
+    vendors.control("dialect", **{operation: {"names": {old: new}}})
+    told = doctor(DOCTOR_CUSTOMER_TOKEN=token).of(operation)
+    assert told["verdict"] == "fail"
+    assert re.search(rf"^Okendo's {operation} answer [^:]*: {ours}\. It has .*\b{new}\b", told["detail"])
+    assert f"[{operation}]" in told["remedy"]
 
 
 def test_wrong_paths_and_names_are_found_and_a_file_puts_them_right(
@@ -143,6 +218,26 @@ def test_what_is_wrong_is_named_and_the_rest_is_looked_at(doctor: Doctor, change
     assert (found.status, found.report["healthy"], found.verdicts()[name]) == (1, False, "fail")
     assert found.of(name)["remedy"]
     assert len(found.verdicts()) > 20
+
+
+def test_P5_another_issuer_than_the_pinned_one_is_told(doctor: Doctor, settings: dict[str, str]) -> None:
+    assert doctor().verdicts()["issuer"] == "warn"
+    with redis.Redis.from_url(settings["VALKEY_URL"]) as store:
+        assert store.keys("pin:*") == []
+        store.set(f"pin:shopify-issuer:{settings['SHOPIFY_SHOP_URL']}", "https://shopify.com/authentication/1")
+    found = doctor()
+    assert (found.status, found.verdicts()["issuer"]) == (1, "fail")
+    assert "SHOPIFY_ISSUER=https://shopify.com/authentication/" in found.of("issuer")["remedy"]
+
+
+def test_whether_carts_can_be_read_is_told(doctor: Doctor, vendors: Vendors) -> None:
+    assert doctor().verdicts()["carts"] == "ok"
+    wrong = "no-token-that-shopify-knows"
+    found = doctor(SHOPIFY_STOREFRONT_PRIVATE_TOKEN=wrong)
+    assert (found.status, found.verdicts()["carts"], wrong in found.said) == (1, "fail", False)
+    assert "SHOPIFY_STOREFRONT_PRIVATE_TOKEN" in found.of("carts")["remedy"]
+    found = doctor(SHOPIFY_STOREFRONT_PRIVATE_TOKEN="", SHOPIFY_STOREFRONT_TOKEN="")
+    assert found.verdicts()["carts"] == "note"
 
 
 def test_a_refused_token_is_told_as_that(doctor: Doctor, vendors: Vendors) -> None:
@@ -205,9 +300,48 @@ def test_everything_down_is_told_soon(doctor: Doctor) -> None:
     assert time.monotonic() - began < 60
 
 
-def test_a_clock_that_is_wrong_is_told(doctor: Doctor, vendors: Vendors) -> None:
-    vendors.control("clock", advance=3600)
-    assert doctor().verdicts()["clock"] == "fail"
+@pytest.mark.parametrize(("advance", "words"), [(600, "behind"), (-600, "ahead of")])
+def test_a_clock_that_is_wrong_is_told_with_by_how_much(
+    doctor: Doctor, vendors: Vendors, advance: int, words: str
+) -> None:
+    vendors.control("clock", advance=advance)
+    found = doctor()
+    for name, vendor in (("clock", "Shopify"), ("Okendo's clock", "Okendo")):
+        assert found.of(name)["verdict"] == "fail"
+        told = re.fullmatch(rf"ours is (\d+) s {words} {vendor}'s", found.of(name)["detail"])
+        assert told
+        assert abs(int(told[1]) - 600) < 30
+
+
+def test_an_answer_from_a_cache_is_as_old_as_it_says(doctor: Doctor) -> None:
+    hour_ago = formatdate(time.time() - 3600, usegmt=True)
+    for age, verdict in (({"age": "3600"}, "ok"), ({}, "fail"), ({"age": "old"}, "warn")):
+        with fixed_vendor(headers={"date": hour_ago, **age}) as url:
+            assert doctor(OKENDO_API_URL=url).of("Okendo's clock")["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "trusted", "words"),
+    [
+        ("127.0.0.1", 2, False, "issuer that this machine does not know"),
+        ("127.0.0.2", 2, True, "is for another name"),
+        ("127.0.0.1", -1, True, "has expired"),
+    ],
+)
+def test_a_certificate_that_is_not_accepted_is_told(
+    settings: dict[str, str], tmp_path: Path, host: str, days: int, trusted: bool, words: str
+) -> None:
+    """In a process that starts from nothing: whom it trusts is read with the libraries."""
+    server_side, _ = identity(tmp_path, host, days=days)
+    known = {"SSL_CERT_FILE": str(tmp_path / "identity.pem")} if trusted else {}
+    with fixed_vendor(tls=server_side) as url:
+        environ = settings | known | {"OKENDO_API_URL": url}
+        command = [sys.executable, "-m", "bff", "doctor", "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
+    found = Examined(done, environ)
+    for name in ("faqs", "legal_policies"):
+        assert words in found.of(name)["detail"]
+        assert found.of(name)["remedy"].startswith("Look at OKENDO_API_URL")
 
 
 def test_a_setting_that_is_wrong_is_a_failed_check(doctor: Doctor) -> None:
@@ -219,6 +353,13 @@ def test_another_site_is_a_warning(doctor: Doctor) -> None:
     found = doctor(STOREFRONT_ORIGINS="https://shop.example.com", CROSS_SITE_MODE="partitioned")
     assert found.of("https://shop.example.com")["verdict"] == "warn"
     assert found.status == 0
+
+
+def test_previews_are_judged_by_their_site_too(doctor: Doctor) -> None:
+    pattern = "https://*.preview.example.com"
+    found = doctor(STOREFRONT_ORIGINS="", PREVIEW_ORIGINS=pattern, CROSS_SITE_MODE="partitioned")
+    assert found.of(pattern)["verdict"] == "warn"
+    assert "STOREFRONT_ORIGINS" not in found.verdicts()
 
 
 def test_a_database_that_was_not_migrated_is_told(doctor: Doctor, settings: dict[str, str]) -> None:
@@ -249,10 +390,101 @@ def test_it_asks_the_running_service_whether_the_storefronts_may_call(
 ) -> None:
     origin = settings["STOREFRONT_ORIGINS"]
     assert doctor().of(f"CORS for {origin}")["verdict"] == "ok"
-    other = doctor(STOREFRONT_ORIGINS="http://localhost:3999").of("CORS for http://localhost:3999")
+    elsewhere = {"STOREFRONT_ORIGINS": "https://shop.example.com", "CROSS_SITE_MODE": "partitioned"}
+    other = doctor(**elsewhere).of("CORS for https://shop.example.com")
     assert (other["verdict"], other["detail"]) == ("fail", "PUBLIC_URL answers its preflight with 403")
     assert doctor(STOREFRONT_ORIGINS="").of("STOREFRONT_ORIGINS")["verdict"] == "warn"
 
 
 def test_a_service_that_does_not_run_is_no_failure_of_its_storefronts(doctor: Doctor, settings: dict[str, str]) -> None:
     assert doctor().of(f"CORS for {settings['STOREFRONT_ORIGINS']}")["verdict"] == "warn"
+
+
+ORIGINS = [
+    ("http://localhost:3000", {}, {"may": "ok", "cookie": "ok", "CORS": "ok"}, ""),
+    ("http://localhost:5173", {}, {"may": "ok", "cookie": "ok", "CORS": "ok"}, "development admits http://localhost:*"),
+    (
+        "http://127.0.0.1:5173",
+        {},
+        {"may": "ok", "cookie": "fail", "CORS": "ok"},
+        "Open the storefront under the host name",
+    ),
+    (
+        "https://shop.example.com",
+        {},
+        {"may": "fail", "cookie": "fail"},
+        "Add https://shop.example.com to STOREFRONT_ORIGINS",
+    ),
+    (
+        "https://shop.example.com",
+        {"CROSS_SITE_MODE": "partitioned"},
+        {"may": "fail", "cookie": "warn"},
+        "registrable domain",
+    ),
+    (
+        "https://a.preview.example.com",
+        {"PREVIEW_ORIGINS": "https://*.preview.example.com", "CROSS_SITE_MODE": "partitioned"},
+        {"may": "ok", "cookie": "warn", "CORS": "fail"},
+        "is a preview by https://*.preview.example.com of PREVIEW_ORIGINS",
+    ),
+    ("https://shop.example.com/", {}, {"--origin": "fail"}, "such as https://shop.example.com"),
+    ("shop.example.com", {}, {"--origin": "fail"}, "such as https://shop.example.com"),
+    ("*", {}, {"--origin": "fail"}, "such as https://shop.example.com"),
+]
+
+
+@pytest.mark.parametrize(("origin", "changes", "verdicts", "words"), ORIGINS)
+def test_it_says_whether_an_origin_may_call_and_what_to_set(
+    service: Service,
+    settings: dict[str, str],
+    vendors: Vendors,
+    origin: str,
+    changes: dict[str, str],
+    verdicts: dict[str, str],
+    words: str,
+) -> None:
+    calls = len(vendors.state()["calls"])
+    done = bff(settings | changes, "doctor", "--json", "--origin", origin)
+    found = Examined(done, settings)
+    assert {name: verdict for name, verdict in found.verdicts().items() if name != "site"} == verdicts
+    assert found.status == ("fail" in verdicts.values())
+    assert words in bff(settings | changes, "doctor", "--origin", origin).stdout
+    assert len(vendors.state()["calls"]) == calls
+
+
+@pytest.mark.parametrize(
+    ("origin", "given", "words"),
+    [
+        (
+            "http://localhost:3000",
+            {"ENVIRONMENT": "development", "PUBLIC_URL": "http://localhost:8000"},
+            "is on this machine",
+        ),
+        (
+            "https://pr-12.preview.shop.example",
+            {
+                "PUBLIC_URL": "https://loyalty.shop.example",
+                "PREVIEW_ORIGINS": "https://*.preview.shop.example",
+            },
+            "SameSite=Lax works",
+        ),
+    ],
+)
+def test_an_origin_is_judged_on_a_machine_that_has_no_other_settings(
+    origin: str, given: dict[str, str], words: str
+) -> None:
+    """A developer has neither the stores nor the secrets of the service."""
+    done = bff(given, "doctor", "--origin", origin)
+    assert words in done.stdout, done.stdout + done.stderr
+    assert "  fail" not in done.stdout
+
+
+def test_the_documented_question_about_an_origin_is_answered() -> None:
+    (block,) = to_run("docs/storefront-development.md", "sh")
+    assert "is on this machine" in by_bash(block, ROOT)
+
+
+def test_an_origin_is_not_judged_by_settings_that_are_unfit(settings: dict[str, str]) -> None:
+    done = bff(settings | {"PREVIEW_ORIGINS": "https://*.vercel.app"}, "doctor", "--origin", "https://a.vercel.app")
+    assert done.returncode == 1
+    assert "PREVIEW_ORIGINS" in done.stdout

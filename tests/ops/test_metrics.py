@@ -14,11 +14,10 @@ from pathlib import Path
 import httpx2
 import pytest
 from support.concurrency import until
+from support.held_requests import TOKEN, held, in_flight
 from support.sandbox_catalogue import FIVE_OFF, new_key, redeem
-from support.services import ROOT, Service, Start, Vendors, as_process
+from support.services import ROOT, STARTS_WITHIN_SECONDS, Service, Start, Vendors, as_process
 from support.shopper import Shopper
-
-TOKEN = "a-long-token-of-the-metrics-Zq81kfWc02"
 
 
 @pytest.fixture
@@ -120,6 +119,17 @@ def test_processes_that_serve_side_by_side_add_up(settings: dict[str, str], logf
         assert {gained({}, numbers(service), *name) for _ in range(10)} == {40}
 
 
+def test_a_killed_process_has_nothing_under_way(settings: dict[str, str], logfile: Path, tmp_path: Path) -> None:
+    with as_process(settings, logfile, TMPDIR=str(tmp_path), **SIDE_BY_SIDE) as service, held(service, 8):
+        until(lambda: in_flight(service) == 8)
+        serving = {int(file.stem.rpartition("_")[2]) for file in tmp_path.rglob("gauge_livesum_*.db")}
+        assert len(serving) == 2
+        for pid in serving:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: answers(settings["PORT"]))
+        assert in_flight(service) == 0
+
+
 # The folder of the numbers ------------------------------------------------------------------------------------------
 
 SIDE_BY_SIDE = {"WEB_CONCURRENCY": "2", "METRICS_TOKEN": TOKEN}
@@ -143,7 +153,7 @@ def killed(settings: Mapping[str, str], logfile: Path) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        until(lambda: answers(settings["PORT"]))
+        until(lambda: answers(settings["PORT"]), STARTS_WITHIN_SECONDS)
         yield
     finally:
         os.killpg(process.pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from alembic.config import Config
 from support.concurrency import until
 from support.enrolment_clients import Rows
 from support.processes import bff
+from support.processes import start as begin
 from support.services import ROOT, Start, Vendors, Work
 from support.subtotal_events import ACTIONS, BUYING, FAST, RATE, awards_of, connection_of, linked, ulid
 from vendors.test_okendo_webhooks import customer_event, stale
@@ -32,12 +34,17 @@ AWARDS = (
 @pytest.fixture
 def url(database: Server) -> str:
     """A database of its own, at revision 0004."""
-    with psycopg.connect(database.url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS older WITH (FORCE)")
-        connection.execute("CREATE DATABASE older")
-    address = database.url.rpartition("/")[0] + "/older"
+    address = empty_database(database, "older")
     command.upgrade(alembic(address), "0004")
     return address
+
+
+def empty_database(database: Server, name: str) -> str:
+    """The address of an empty one beside the service's."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return database.url.rpartition("/")[0] + f"/{name}"
 
 
 def alembic(url: str) -> Config:
@@ -144,6 +151,47 @@ def test_going_back_leaves_everything_as_it_was(url: str, older: Rows) -> None:
     assert schema(older) != described
     command.downgrade(alembic(url), "0004")
     assert (everything(older), schema(older)) == (before, described)
+
+
+def test_indexes_are_built_again_after_an_attempt_that_was_broken_off(url: str, older: Rows) -> None:
+    command.upgrade(alembic(url), "0006")
+    before = schema(older)
+    for name in ("webhook_events_settled", "redemptions_not_succeeded"):
+        older.execute(f"CREATE INDEX {name} ON paces (name)".encode())
+    command.upgrade(alembic(url), "head")
+    described = schema(older)
+    assert not [line for line in described if "_settled" in str(line) and "ON public.paces" in str(line)]
+    command.downgrade(alembic(url), "0006")
+    assert schema(older) == before
+    command.upgrade(alembic(url), "head")
+    assert schema(older) == described
+
+
+# A migration ends with its number, so one that waits for that has done all it does; 0006 leads to one that builds its
+# indexes outside of any transaction.
+@pytest.mark.parametrize("stage", ["0001", "0002_1", "0002_2", "0004", "0006"])
+def test_a_killed_migrate_is_run_again(database: Server, settings: dict[str, str], tmp_path: Path, stage: str) -> None:
+    url = empty_database(database, "killed")
+    command.upgrade(alembic(url), stage)
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as rows:
+        holder.execute("UPDATE alembic_version SET version_num = version_num")
+        migrating = begin(settings | {"DATABASE_URL": url}, "migrate", out=tmp_path / "log")
+        until(lambda: "UPDATE alembic_version" in waiting(rows))
+        migrating.kill()
+        migrating.join()
+        holder.rollback()
+        assert rows.execute("SELECT version_num FROM alembic_version").fetchall() == [(stage,)]
+        again = bff(settings | {"DATABASE_URL": url}, "migrate")
+        assert (again.returncode, again.stderr) == (0, "")
+        described = schema(rows)
+    with psycopg.connect(database.url) as reference:
+        assert described == schema(reference)
+
+
+def waiting(rows: Rows) -> str:
+    """The statements that wait for a lock."""
+    query = "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return " ".join(str(statement) for (statement,) in rows.execute(query).fetchall())
 
 
 def test_the_service_goes_on_with_what_it_finds(

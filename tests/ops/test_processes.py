@@ -72,6 +72,13 @@ def test_B7_signing_out_in_one_process_is_signing_out_in_the_other(both: tuple[S
         assert state_of(tab) == "anonymous"
 
 
+def test_P9_signing_out_everywhere_ends_the_sessions_of_every_process(both: tuple[Service, Service]) -> None:
+    browsers = [both[number % 2].signed_in("ella") for number in range(4)]
+    assert browsers[0].api("DELETE", "/me/sessions").status_code == 200
+    states = [state_of(same_browser(process, browser)) for browser in browsers for process in both]
+    assert states == ["anonymous"] * 8
+
+
 def test_C8_fifty_requests_during_a_slow_exchange_are_one_call(both: tuple[Service, Service], vendors: Vendors) -> None:
     ella = without_a_jwt(both[0], vendors)
     before = len(vendors.calls("login"))

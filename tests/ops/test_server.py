@@ -12,10 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import uvicorn
@@ -23,19 +23,31 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from support.concurrency import until
 
 from bff.devstack.servers import free_port
+from bff.ops.connections import WaitingConnections
 from bff.ops.server import DeadlineProtocol, configuration
+from bff.settings.table import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 HOST = b"Host: shop.example\r\n"
 DEADLINE = 0.5
 # A busy machine may be late, but not by this much.
 SOON = 5.0
+# More than the system keeps for a client that does not read.
+LARGE_ANSWER = 12_000_000
 
 
 class HastyProtocol(DeadlineProtocol):
     head_seconds: ClassVar[float] = DEADLINE
+    read_seconds: ClassVar[float] = DEADLINE
+
+
+class PatientProtocol(DeadlineProtocol):
+    """Leaves it to the bounds to close a connection."""
+
+    head_seconds: ClassVar[float] = 60.0
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Running:
     """A server in a thread, and what its app was asked."""
 
     port: int
+    connections: set[Any] = field(default_factory=set)
     seen: list[tuple[str, str, list[tuple[bytes, bytes]]]] = field(default_factory=list)
 
     def connect(self, *parts: bytes) -> socket.socket:
@@ -58,10 +71,11 @@ class Running:
 
 
 @contextmanager
-def running(protocol: type[DeadlineProtocol]) -> Iterator[Running]:
+def running(protocol: type[DeadlineProtocol], **more: Any) -> Iterator[Running]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         here = Running(listener.getsockname()[1])
-        server = uvicorn.Server(configuration(little_app(here), http=protocol, timeout_graceful_shutdown=2))
+        server = uvicorn.Server(configuration(little_app(here), http=protocol, timeout_graceful_shutdown=2, **more))
+        here.connections = server.server_state.connections
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -76,6 +90,9 @@ def little_app(here: Running) -> Starlette:
         here.seen.append((request.method, request.url.path, list(request.scope["headers"])))
         return PlainTextResponse(b"read " + await request.body())
 
+    async def large(request: Request) -> Response:
+        return PlainTextResponse(b"a" * LARGE_ANSWER)
+
     async def early(request: Request) -> Response:
         return PlainTextResponse("answered before the body came")
 
@@ -86,6 +103,7 @@ def little_app(here: Running) -> Starlette:
         routes=[
             Route("/early", early, methods=["POST"]),
             Route("/boom", boom),
+            Route("/large", large),
             Route("/{path:path}", echo, methods=["GET", "POST"]),
         ]
     )
@@ -152,9 +170,30 @@ def test_H9_a_connection_that_says_nothing_is_cut_off_at_the_deadline(hasty: Run
         assert rest(connection) == b""
 
 
-def test_H9_the_deadline_of_production_is_ten_seconds_and_five_between_requests() -> None:
+def test_H9_the_deadline_of_production_is_ten_seconds_and_more_than_a_router_keeps_between_requests() -> None:
     assert DeadlineProtocol.head_seconds == 10
-    assert configuration(little_app(Running(0))).timeout_keep_alive == 5
+    # Heroku's router keeps idle connections for 90 seconds.
+    assert configuration(little_app(Running(0))).timeout_keep_alive == 95
+    assert [row.default for row in SETTINGS if row.name == "KEEP_ALIVE_SECONDS"] == ["95"]
+
+
+def test_an_idle_connection_is_taken_up_again_long_after_the_deadline_of_a_head(hasty: Running) -> None:
+    with hasty.connect(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n") as connection:
+        for _ in range(2):
+            assert b" 200 " in answer(connection)
+            connection.settimeout(DEADLINE * 2)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            connection.settimeout(10)
+            connection.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert b" 200 " in answer(connection)
+
+
+def test_H9_a_kept_connection_ends_by_itself() -> None:
+    asked = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+    with running(HastyProtocol, timeout_keep_alive=1) as server, server.connect(asked) as connection:
+        assert b" 200 " in answer(connection)
+        assert rest(connection) == b""
 
 
 def test_H9_the_next_request_on_a_kept_connection_has_a_deadline_too(hasty: Running) -> None:
@@ -239,6 +278,82 @@ def test_H9_a_large_body_is_served(patient: Running) -> None:
     body = b"".join(b"10000\r\n" + b"a" * 0x10000 + b"\r\n" for _ in range(20))
     head = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     assert patient.ask(head + body + b"0\r\n\r\n").endswith(b"a" * 0x10000)
+
+
+# K8: connections
+
+
+def unread(server: Running, *lines: bytes) -> socket.socket:
+    """A client that asks for a large answer and does not read it."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(b"GET /large HTTP/1.1\r\n" + HOST + b"".join(lines) + b"\r\n")
+    return connection
+
+
+@pytest.mark.parametrize("lines", [(), (b"Connection: close\r\n",)], ids=["kept", "to be closed"])
+def test_H9_K8_a_client_that_does_not_read_its_answer_is_dropped(hasty: Running, lines: tuple[bytes, ...]) -> None:
+    with unread(hasty, *lines) as connection:
+        until(lambda: bool(hasty.connections))
+        until(lambda: not hasty.connections)
+        assert len(rest(connection)) < LARGE_ANSWER
+
+
+def test_K8_a_client_that_reads_a_large_answer_gets_all_of_it(patient: Running) -> None:
+    with unread(patient, b"Connection: close\r\n") as connection:
+        assert len(rest(connection)) > LARGE_ANSWER
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the server has not hung up on a connection on which it owes no answer."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+@pytest.mark.parametrize("start", [b"", b"GET / HTTP/1.1\r\nX: "], ids=["silent", "half a head"])
+def test_K8_beyond_the_bound_the_connection_that_has_waited_longest_is_closed(start: bytes) -> None:
+    with running(PatientProtocol, waiting=WaitingConnections(most=3)) as server, ExitStack() as stack:
+        busy = stack.enter_context(server.connect(POST + b"Content-Length: 1\r\n\r\n"))
+        until(lambda: len(server.seen) == 1)
+        waiting = []
+        for count in range(2, 7):
+            waiting.append(stack.enter_context(server.connect(start)))
+            until(lambda: len(server.connections) == min(count, 4))  # noqa: B023  # It is called at once.
+        until(lambda: [is_open(connection) for connection in waiting] == [False, False, True, True, True])
+        busy.sendall(b"a")
+        assert b"read a" in answer(busy)
+
+
+def test_K8_a_connection_that_was_used_lately_is_not_the_one_that_is_closed() -> None:
+    asked = GET + HOST + b"\r\n"
+    with running(DeadlineProtocol, waiting=WaitingConnections(most=2)) as server, ExitStack() as stack:
+        first = stack.enter_context(server.connect(asked))
+        answer(first)
+        second = stack.enter_context(server.connect(asked))
+        answer(second)
+        first.sendall(asked)
+        answer(first)
+        third = stack.enter_context(server.connect(asked))
+        answer(third)
+        until(lambda: [is_open(connection) for connection in (first, second, third)] == [True, False, True])
+
+
+def test_K8_one_address_has_its_own_bound_and_proxies_have_none() -> None:
+    def open_of(four: WaitingConnections) -> list[bool]:
+        with running(DeadlineProtocol, waiting=four) as server, ExitStack() as stack:
+            waiting = [stack.enter_context(server.connect()) for _ in range(4)]
+            with server.connect(GET + HOST + b"Connection: close\r\n\r\n") as last:
+                assert rest(last)
+            return [is_open(connection) for connection in waiting]
+
+    assert open_of(WaitingConnections(most_of_one=2, counted_for=lambda peer: peer)) == [False, False, False, True]
+    assert open_of(WaitingConnections(most_of_one=2)) == [True] * 4
 
 
 # H10: requests that another server could read differently

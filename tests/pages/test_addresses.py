@@ -163,7 +163,7 @@ def test_A3_in_production_a_session_is_only_honoured_over_https(
     cookie = f"{COOKIE}={ella.session_cookie}"
     elsewhere = settings | {"PORT": urls[1].rpartition(":")[2]}
     with behind_a_router(elsewhere, logfile) as router:
-        assert router.request("GET", "/api/v1/session", cookie=cookie).json() == {"state": "enrolled"}
+        assert router.request("GET", "/api/v1/session", cookie=cookie).json()["state"] == "enrolled"
         for proto in ("http", "https, http", "", "HTTP", "httpss", "ws"):
             reply = router.request("GET", "/api/v1/session", proto=proto, cookie=cookie)
             assert reply.status_code == 403, proto
@@ -175,7 +175,7 @@ def test_A3_in_production_a_session_is_only_honoured_over_https(
             assert "set-cookie" not in page.headers
         written = router.request("POST", "/logout", proto="http", cookie=cookie, origin=f"https://{HOST}")
         assert written.status_code == 403
-    assert ella.api("GET", "/session").json() == {"state": "enrolled"}
+    assert ella.api("GET", "/session").json()["state"] == "enrolled"
 
 
 # G2 and J3: addresses that do not exist

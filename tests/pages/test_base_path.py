@@ -53,8 +53,9 @@ def test_base_path_the_whole_journey_works_below_it(below: Service, vendors: Ven
     assert ella.submit(ella.get(reward), reward).path.startswith("/loyalty/redemptions/")
     invited = ella.submit(ella.get("/loyalty/refer"), "/loyalty/refer", email="friend@example.com")
     assert (invited.status, invited.path) == (200, "/loyalty/refer")
-    assert ella.request("GET", "/loyalty/api/v1/session").json() == {"state": "enrolled"}
-    assert ella.submit(ella.get("/loyalty/"), "/loyalty/logout").path == "/loyalty/signed-out"
+    assert ella.request("GET", "/loyalty/api/v1/session").json()["state"] == "enrolled"
+    landed = ella.sign_out("/loyalty/logout", ella.get("/loyalty/"))
+    assert (landed.path, landed.heading) == ("/loyalty/signed-out", "You are signed out")
     assert len(vendors.member("ella")["redemptions"]) == 1
     assert vendors.member("penny")["state"] == "enrolled"
 

@@ -4,12 +4,21 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from support.every_page import TIKTOK
 from support.every_route import REWARD, effects
 from support.services import Service, Vendors
 from support.shopper import Page, Shopper
 
 REWARD_PAGE = f"/rewards/{REWARD}"
-FORMS = [("penny", "/join"), ("ella", REWARD_PAGE), ("ella", "/refer"), ("ella", "/logout")]
+FORMS = [
+    ("penny", "/join"),
+    ("ella", REWARD_PAGE),
+    ("ella", "/refer"),
+    ("ella", TIKTOK),
+    ("ella", "/earn/birthday"),
+    ("ella", "/logout"),
+    ("ella", "/logout/everywhere"),
+]
 
 
 def form_page(shopper: Shopper, action: str) -> Page:
@@ -76,7 +85,7 @@ def test_D5_a_refused_form_comes_back_explained_and_ready_to_send(
 
 @pytest.mark.parametrize(("first", "second", "action"), [
     ("penny", "ella", "/join"), ("ella", "tara", REWARD_PAGE), ("ella", "tara", "/refer"),
-    ("ella", "tara", "/logout"),
+    ("ella", "tara", "/logout"), ("ella", "tara", "/logout/everywhere"),
 ])  # fmt: skip
 def test_B16_a_page_made_for_one_customer_does_nothing_for_another(
     service: Service, vendors: Vendors, first: str, second: str, action: str
@@ -89,7 +98,7 @@ def test_B16_a_page_made_for_one_customer_does_nothing_for_another(
     assert effects(vendors) == before
     for operation in ("customer_activation", "redeem", "referral_request", "shopify_logout"):
         assert vendors.calls(operation) == []
-    assert shopper.api("GET", "/session").json() == {"state": "enrolled"}
+    assert shopper.api("GET", "/session").json()["state"] == "enrolled"
 
 
 def test_B16_consent_shown_in_an_earlier_session_is_not_consent(

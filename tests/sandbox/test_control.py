@@ -31,7 +31,8 @@ OPERATIONS = [
     "merchant_customer", "merchant_earning_rules", "merchant_redemption_rules", "earning_transactions",
     "shopify_discovery", "shopify_authorize", "shopify_token", "shopify_jwks", "shopify_logout",
     "shopify_graphql", "storefront_graphql", "subtotal_connections", "subtotal_purchases",
-    "subtotal_link_tokens", "subtotal_link", "subtotal_retailers", "subtotal_webhooks", "subtotal_simulator",
+    "subtotal_account", "subtotal_link_tokens", "subtotal_link", "subtotal_retailers", "subtotal_webhooks",
+    "subtotal_simulator",
 ]  # fmt: skip
 SUBTOTAL = {"x-api-key": CONFIG.subtotal_api_key}
 
@@ -136,6 +137,13 @@ def test_a_lying_reply_hides_an_effect_that_happened(sandbox: Sandbox, kind: str
     assert redemptions(sandbox) == 1
 
 
+def test_an_empty_reply_is_a_success_that_says_nothing(sandbox: Sandbox) -> None:
+    token = sandbox.login("ella")
+    sandbox.fault("redeem", "empty")
+    reply = redeem(sandbox, token)
+    assert (reply.status_code, reply.json(), redemptions(sandbox)) == (200, {}, 1)
+
+
 def test_a_huge_reply_is_eight_mebibytes_of_json(sandbox: Sandbox) -> None:
     sandbox.fault("faqs", "huge")
     reply = sandbox.store("GET", "loyalty/faqs")
@@ -217,12 +225,15 @@ def test_policies_can_be_changed_while_people_read(sandbox: Sandbox) -> None:
         ("clock", {"rate": "2"}),
         ("clock", {"rate": 2, "advance": "1"}),
         ("member", {"persona": "ella", "state": "gone"}),
+        ("member", {"persona": "ella", "refused": "no"}),
         ("member", {"persona": "mallory", "state": "blocked"}),
         ("webhooks", {"subtotal": "nowhere"}),
         ("webhooks", {"okendo": 7}),
         ("webhooks", {"okendo": "ftp://example.com"}),
         ("webhooks", {"simulated": "yes"}),
         ("texts", {}),
+        ("history/order", {}),
+        ("history/order", {"reversed": "yes"}),
         ("dialect", {"unknown": {}}),
         ("dialect", {"shopify_token": {}}),
         ("dialect", {"redeem": "otherwise"}),
@@ -231,6 +242,12 @@ def test_policies_can_be_changed_while_people_read(sandbox: Sandbox) -> None:
         ("dialect", {"redeem": {"path": "/loyalty/claims"}}),
         ("dialect", {"redeem": {"envelope": 1}}),
         ("dialect", {"redeem": {"names": ["code"]}}),
+        ("pages", {}),
+        ("pages", {"dead_end": 1}),
+        ("keys", {}),
+        ("keys", {"kid": ""}),
+        ("browsers", {}),
+        ("browsers", {"remembers": "yes"}),
         ("token", {"persona": "mallory"}),
         ("token", {"persona": "ella", "kind": "unknown"}),
         ("token", {"persona": "ella", "shop": "unknown"}),
@@ -280,6 +297,9 @@ def test_a_merchant_blocks_and_unblocks(sandbox: Sandbox) -> None:
     token = sandbox.login("tara")
     assert sandbox.control("member", persona="tara", state="blocked")["state"] == "blocked"
     assert sandbox.loyalty(token, "GET", "customer").status_code == 403
+    sandbox.control("member", persona="tara", refused=False)
+    told = sandbox.loyalty(token, "GET", "customer")
+    assert (told.status_code, told.json()["loyaltyCustomer"]["status"]) == (200, "blocked")
     sandbox.control("member", persona="tara", state="enrolled")
     customer = sandbox.loyalty(token, "GET", "customer").json()["loyaltyCustomer"]
     assert (customer["status"], customer["vipTierName"]) == ("enrolled", "Gold")
@@ -456,3 +476,40 @@ def test_the_actions_of_make_run_are_custom_rules_for_all_retailers() -> None:
 def test_nobody_listens_unless_the_environment_says_so() -> None:
     config = from_environment({}, 8001)
     assert (config.subtotal_webhook_url, config.okendo_webhook_url, config.subtotal_simulated) == ("", "", False)
+
+
+@pytest.mark.parametrize("circle", [1, 2, 3])
+def test_lists_can_be_made_to_go_in_circles(sandbox: Sandbox, circle: int) -> None:
+    sandbox.control("history", persona="ella", lines=100)
+    token = sandbox.login("ella")
+    sandbox.control("pages", circle=circle)
+    url, seen = "/loyalty/transactions?limit=10", []
+    for _ in range(2 * circle + 1):
+        page = sandbox.loyalty(token, "GET", url.removeprefix("/loyalty/")).json()
+        seen.append(page["transactions"][0]["loyaltyTransactionId"])
+        url = page["nextUrl"]
+    assert len(set(seen)) == circle + 1
+    assert seen[1:] == seen[1 : circle + 1] * 2
+
+
+def test_the_ladder_can_be_shorter_than_the_tiers_members_are_in(sandbox: Sandbox) -> None:
+    def told() -> list[str]:
+        reply = sandbox.store("GET", "loyalty/vip_program")
+        return [tier["name"] for tier in reply.json()["vipProgram"]["tiers"]]
+
+    assert told() == ["Bronze", "Silver", "Gold"]
+    sandbox.control("tiers", told=["Bronze"])
+    assert told() == ["Bronze"]
+    sandbox.control("tiers", told=[])
+    assert told() == []
+
+
+def test_any_text_can_be_told_even_half_of_a_surrogate_pair(sandbox: Sandbox) -> None:
+    sandbox.control("words", title='"cut off \\ud83d"', question='""')
+    rules = sandbox.store("GET", "loyalty/redemption_rules").json()["rules"]
+    assert {rule["title"] for rule in rules} == {"cut off \ud83d"}
+    assert {faq["question"] for faq in sandbox.store("GET", "loyalty/faqs").json()["faqs"]} == {""}
+    for words in ({"title": "no quotes"}, {"title": "7"}, {"title": 7}, {"title": '"\u00e9"'}):
+        assert sandbox.http.post("/_control/words", json=words).status_code == 400
+    sandbox.control("words")
+    assert sandbox.store("GET", "loyalty/redemption_rules").json()["rules"] != rules

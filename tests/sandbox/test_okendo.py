@@ -296,6 +296,16 @@ def test_following_next_url_reads_all_transactions_once_in_order(sandbox: Sandbo
     assert seen == sorted(seen, key=lambda line: line["date"], reverse=order == "date desc")
 
 
+@pytest.mark.parametrize("order", ["date%20desc", "date%20asc"])
+def test_a_history_may_come_in_the_other_order_than_was_asked_for(sandbox: Sandbox, order: str) -> None:
+    token, path = sandbox.login("ella"), f"transactions?limit=100&orderBy={order}"
+    asked_for = sandbox.loyalty(token, "GET", path).json()["transactions"]
+    sandbox.control("history/order", reversed=True)
+    assert sandbox.loyalty(token, "GET", path).json()["transactions"] == asked_for[::-1]
+    sandbox.control("history/order", reversed=False)
+    assert sandbox.loyalty(token, "GET", path).json()["transactions"] == asked_for
+
+
 def test_completed_transactions_add_up_to_the_balance(sandbox: Sandbox) -> None:
     for persona in ("ella", "penny", "zoe", "tara", "rami"):
         lines = sandbox.loyalty(sandbox.login(persona), "GET", "transactions?limit=100").json()["transactions"]

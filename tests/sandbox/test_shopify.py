@@ -103,6 +103,22 @@ def test_the_id_token_is_signed_and_says_who_signed_in(sandbox: Sandbox) -> None
     assert {"sub", "sid", "iat", "exp", "email_verified"} <= set(claims)
 
 
+@pytest.mark.parametrize("kid", ["id_0", "id_1"])
+def test_a_signing_key_can_be_replaced_under_its_name_or_added(sandbox: Sandbox, kid: str) -> None:
+    def published() -> dict[str, object]:
+        keys = sandbox.http.get("/authentication/.well-known/jwks.json").json()["keys"]
+        return {key["kid"]: key["n"] for key in keys}
+
+    before, tokens = published(), sandbox.sign_in()
+    sandbox.control("keys", kid=kid)
+    after = published()
+    assert after != before
+    assert len(after) == len({**before, kid: ""})
+    assert claims_of(sandbox, sandbox.sign_in()["id_token"])["iss"] == ISSUER
+    hint = {"id_token_hint": tokens["id_token"]}
+    assert sandbox.http.get("/authentication/logout", params=hint).status_code == 200
+
+
 def test_the_id_token_keeps_real_time_when_the_clock_is_moved(sandbox: Sandbox) -> None:
     sandbox.control("clock", advance=30 * 24 * 3600)
     issued_at = claims_of(sandbox, sandbox.sign_in()["id_token"])["iat"]
@@ -273,6 +289,30 @@ def test_logging_out_by_api_answers_ok_and_also_with_an_old_id_token(sandbox: Sa
     sandbox.control("clock", advance=7 * 24 * 3600)
     assert sandbox.http.get("/authentication/logout", params={"id_token_hint": tokens["id_token"]}).status_code == 200
     assert grant_error(sandbox.refresh(tokens["refresh_token"])) == (400, "invalid_grant")
+
+
+def test_a_browser_that_is_remembered_is_not_asked_again_until_it_signs_out(sandbox: Sandbox) -> None:
+    sandbox.control("browsers", remembers=True)
+    asked = sandbox.authorization()
+    with httpx2.Client(base_url=sandbox.url, trust_env=False) as browser:
+        assert (
+            "login_required"
+            in browser.get("/authentication/oauth/authorize", params=asked | {"prompt": "none"}).headers["location"]
+        )
+        first = browser.post("/authentication/oauth/authorize", params=asked, data={"persona": "ella"})
+        assert "HttpOnly; Path=/authentication; SameSite=lax" in first.headers["set-cookie"]
+        for more in ({}, {"prompt": "none"}):
+            assert (
+                "code=shcac_" in browser.get("/authentication/oauth/authorize", params=asked | more).headers["location"]
+            )
+        tokens = sandbox.sign_in()
+        sandbox.http.get("/authentication/logout", params={"id_token_hint": tokens["id_token"]})
+        assert browser.get("/authentication/oauth/authorize", params=asked).status_code == 302
+        browser.get("/authentication/logout", params={"id_token_hint": tokens["id_token"]})
+        assert browser.get("/authentication/oauth/authorize", params=asked).status_code == 200
+        sandbox.control("browsers", remembers=False)
+        browser.post("/authentication/oauth/authorize", params=asked, data={"persona": "ella"})
+        assert browser.get("/authentication/oauth/authorize", params=asked).status_code == 200
 
 
 @pytest.mark.parametrize("tail", ["", "x"])

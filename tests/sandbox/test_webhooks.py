@@ -389,7 +389,7 @@ def test_the_first_destination_may_accept_what_is_simulated(sandbox: Sandbox, su
     simulate(sandbox)
     assert deliveries(sandbox) == []
     asked = sandbox.control("webhooks", simulated=True)
-    assert asked == {"subtotal": subtotal.url, "okendo": None, "simulated": True}
+    assert asked == {"subtotal": subtotal.url, "okendo": None, "shopify": None, "simulated": True}
     simulate(sandbox)
     until_outcomes(sandbox, "delivered", "delivered")
     tell_something_else(sandbox, subtotal)

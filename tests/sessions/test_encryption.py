@@ -12,9 +12,11 @@ import psycopg
 import pytest
 import redis
 from support.concurrency import same_browser, state_of
+from support.processes import bff
 from support.services import Log, Service, Start, Vendors, in_thread
 from support.shopper import Shopper
 
+from bff.sessions import records
 from bff.settings.read import read_settings
 from bff.stores.keyring import KeyRing, SealBroken
 
@@ -154,7 +156,8 @@ def test_C3_neither_a_dump_with_the_environment_nor_a_cookie_alone_opens_a_sessi
     sealed: bytes = store_inside.hget(place, "record")
     ring = KeyRing(read_settings(service.settings).secret_keys)
     share = str(ella.session_cookie)[22:44].encode()
-    assert b"Ella" in ring.open("session", sealed, associated_data=place, key_share=share)
+    opened = records.read(ring.open("session", sealed, associated_data=place, key_share=share))
+    assert opened.name == "Ella Martin"
     other_keys = KeyRing([("k1", secrets.token_bytes(32))])
     for keys, half in ((ring, b""), (ring, share[:-1]), (ring, secrets.token_bytes(22)), (other_keys, share)):
         with pytest.raises(SealBroken):
@@ -284,3 +287,81 @@ def test_C6_a_cookie_is_no_form_token_and_a_form_token_no_cookie(ella: Shopper, 
     assert ella.post("/logout", {"csrf": str(ella.session_cookie)}).status in {403, 409}
     ella.cookies = dict.fromkeys(ella.cookies, form.fields["csrf"])
     assert state_of(ella) == "anonymous"
+
+
+# Ending all sessions of a customer, whichever key sealed them ---------------------------------------------------------
+
+
+def revoked(settings: Mapping[str, str], vendors: Vendors, *keys: str) -> str:
+    """What `sessions revoke` says for ella under these keys."""
+    return bff(
+        {**settings, "SECRET_KEYS": ",".join(keys)}, "sessions", "revoke", vendors.member("ella")["customerId"]
+    ).stdout
+
+
+def test_B12_sessions_under_an_older_key_are_revoked(
+    deployments: Deployments, settings: dict[str, str], vendors: Vendors
+) -> None:
+    one, two = new_key("k1"), new_key("k2")
+    before, away = (deployments.deploy(one).signed_in("ella") for _ in range(2))
+    service = deployments.deploy(two, one)
+    after = service.signed_in("ella")
+    assert state_of(same_browser(service, before)) == "enrolled"
+    assert revoked(settings, vendors, two, one) == "Sessions ended: 3.\n"
+    assert [state_of(same_browser(service, one)) for one in (before, away, after)] == ["anonymous"] * 3
+
+
+def test_B12_a_session_that_outlived_its_first_key_is_revoked(
+    deployments: Deployments, settings: dict[str, str], vendors: Vendors
+) -> None:
+    """It was visited while both keys were listed, and so goes on under the newer one alone."""
+    one, two = new_key("k1"), new_key("k2")
+    ella = deployments.deploy(one).signed_in("ella")
+    service = deployments.deploy(two, one)
+    ella = same_browser(service, ella)
+    assert state_of(ella) == "enrolled"
+    service = deployments.deploy(two)
+    ella = same_browser(service, ella)
+    assert state_of(ella) == "enrolled"
+    assert revoked(settings, vendors, two) == "Sessions ended: 1.\n"
+    assert state_of(ella) == "anonymous"
+
+
+def test_P9_a_session_that_outlived_its_first_key_ends_with_all_others(deployments: Deployments) -> None:
+    one, two = new_key("k1"), new_key("k2")
+    ella = deployments.deploy(one).signed_in("ella")
+    ella = same_browser(deployments.deploy(two, one), ella)
+    assert state_of(ella) == "enrolled"
+    service = deployments.deploy(two)
+    assert service.signed_in("ella").api("DELETE", "/me/sessions").status_code == 200
+    assert state_of(same_browser(service, ella)) == "anonymous"
+
+
+def test_B12_a_session_whose_key_is_gone_stays_revoked_when_the_key_is_listed_again(
+    deployments: Deployments, settings: dict[str, str], vendors: Vendors
+) -> None:
+    one, two = new_key("k1"), new_key("k2")
+    ella, tara = (deployments.deploy(one).signed_in(persona) for persona in ("ella", "tara"))
+    service = deployments.deploy(two)
+    assert state_of(same_browser(service, ella)) == "anonymous"
+    assert revoked(settings, vendors, two) == "Sessions ended: 0.\n"
+    service = deployments.deploy(two, one)
+    assert state_of(same_browser(service, ella)) == "anonymous"
+    assert state_of(same_browser(service, tara)) == "enrolled"
+
+
+def test_B13_a_session_that_moved_to_a_newer_key_counts_once(
+    deployments: Deployments, settings: dict[str, str]
+) -> None:
+    settings["SESSIONS_PER_CUSTOMER"] = "2"
+    one, two = new_key("k1"), new_key("k2")
+    before = deployments.deploy(one).signed_in("ella")
+    service = deployments.deploy(two, one)
+    before = same_browser(service, before)
+    assert state_of(before) == "enrolled"
+    service.clock.advance(1)
+    assert state_of(service.signed_in("ella")) == "enrolled"
+    assert state_of(before) == "enrolled"
+    service.clock.advance(1)
+    assert state_of(service.signed_in("ella")) == "enrolled"
+    assert state_of(before) == "anonymous"

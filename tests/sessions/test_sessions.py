@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -16,7 +17,8 @@ from support.services import Service, Start, Vendors
 from support.shopper import COOKIE, Shopper
 
 from bff.app import MEMBER_ROUTES, PUBLIC_ROUTES
-from bff.sessions.store import Limits, Session, SessionData, Sessions
+from bff.sessions.data import Limits, SessionData
+from bff.sessions.store import Session, Sessions
 from bff.stores.keyring import KeyRing
 from bff.stores.valkey import connect
 from bff.vendors.shopify.tokens import ShopifyTokens
@@ -202,7 +204,7 @@ def test_B7_signing_out_is_a_post_that_works_twice_and_clears_what_was_kept(ella
     once = ella.post("/logout", form.fields, follow=False).reply
     twice = ella.post("/logout", form.fields, follow=False).reply
     for reply in (once, twice):
-        assert (reply.status_code, reply.headers["location"]) == (303, "/signed-out")
+        assert (reply.status_code, urlsplit(reply.headers["location"]).path) == (303, "/signed-out")
         assert reply.headers["clear-site-data"] == '"cache"'
     assert ella.cookies == {}
     assert state_of(tab) == "anonymous"
@@ -219,7 +221,7 @@ def test_B7_signing_out_needs_the_forms_own_token(ella: Shopper) -> None:
 
 def test_B7_ending_the_session_through_the_api_works_twice(ella: Shopper, service: Service) -> None:
     tab = same_browser(service, ella)
-    assert [ella.api("DELETE", "/session").status_code for _ in range(2)] == [204, 204]
+    assert [ella.api("DELETE", "/session").status_code for _ in range(2)] == [200, 200]
     assert ella.cookies == {}
     assert state_of(tab) == "anonymous"
 
@@ -227,10 +229,10 @@ def test_B7_ending_the_session_through_the_api_works_twice(ella: Shopper, servic
 @pytest.mark.parametrize("kind", ["delay", "delay_after"])
 @pytest.mark.parametrize("operation", ["login", "shopify_token"])
 def test_B8_a_slow_request_does_not_bring_a_session_back(
-    service: Service, vendors: Vendors, operation: str, kind: str
+    service: Service, vendors: Vendors, store_inside: Any, operation: str, kind: str
 ) -> None:
-    """Shopify does not hear of the signing out, so that its tokens stay good and the request succeeds."""
-    vendors.fault("shopify_logout", "status:500", times=9)
+    """Shopify does not hear of the signing out, so that its tokens stay good and the request succeeds. None of them
+    lies in the store any more, where a worker might find them."""
     ella = service.signed_in("ella")
     aged(service, vendors, 3700)
     vendors.fault(operation, kind, seconds=0.4)
@@ -239,6 +241,7 @@ def test_B8_a_slow_request_does_not_bring_a_session_back(
         until(lambda: len(vendors.calls(operation)) > already)
         same_browser(service, ella).api("DELETE", "/session")
         assert slow.result().status_code in {200, 401}
+    assert [place for place in store_inside.keys("session:*") if store_inside.hexists(place, "record")] == []
     assert state_of(ella) == "anonymous"
     assert ella.api("GET", "/me").status_code == 401
 
@@ -256,7 +259,6 @@ def test_B8_joining_does_not_bring_a_session_back(service: Service, penny: Shopp
 def test_B8_whatever_the_order_an_ended_session_stays_ended(service: Service, vendors: Vendors) -> None:
     for round_ in range(6):
         ella = without_a_jwt(service, vendors)
-        vendors.fault("shopify_logout", "status:500")
         vendors.fault("login", "delay", seconds=round_ % 5 * 0.002)
         tabs = [same_browser(service, ella) for _ in range(3)]
         reads = [partial(tab.api, "GET", "/me") for tab in tabs[1:]]
@@ -268,9 +270,10 @@ def test_B8_whatever_the_order_an_ended_session_stays_ended(service: Service, ve
 
 
 async def _fifty_changes(sessions: Sessions) -> tuple[Session | None, list[object]]:
-    shopify = ShopifyTokens(kind="customer_account", access_token="first", expires_at=0)
+    shopify = ShopifyTokens(kind="customer_account", access_token="first", expires_at=sessions.clock() + 3600)
     cookie = await sessions.create(
-        SessionData(customer_id="1", session_nonce="1", created_at=sessions.clock(), shopify=shopify)
+        SessionData(customer_id="1", session_nonce="1", created_at=sessions.clock(), shopify=shopify),
+        begun_at=sessions.clock(),
     )
     fields = {
         "state": "enrolled",

@@ -6,16 +6,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
+import httpx2
 import pytest
 import redis
 from joserfc import jwt
-from joserfc.jwk import OctKey
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import OctKey, RSAKey
 from support.concurrency import at_once, until
 from support.expired_tokens import without_faults
 from support.lying_shopify import ISSUER, KEY, Claims, Crooked, Forge, crooked_shopify, new_key, signed
-from support.services import Service, Start, Vendors
+from support.services import Log, Service, Start, Vendors
 from support.shopper import COOKIE, Page, Shopper
+
+from bff.vendors.shopify.discovery import KEY_RENEWAL_SECONDS, KEY_RENEWALS
+from bff.vendors.shopify.trust import TrustedAddresses
 
 HOUR, DAY = 3600, 86_400
 STRANGER = new_key("id_1")
@@ -121,6 +127,130 @@ def test_the_issuer_seen_first_stays_the_only_one(deceived: Service, crooked: Cr
     assert not begins(deceived.shopper())
 
 
+def test_P5_the_issuer_seen_first_is_the_only_one_for_every_process(
+    start: Start, crooked: Crooked, urls: list[str]
+) -> None:
+    assert start(SHOPIFY_SHOP_URL=crooked.url).signed_in("ella").session_cookie
+    elsewhere = {"PUBLIC_URL": urls[1], "PORT": urls[1].rpartition(":")[2], "SHOPIFY_SHOP_URL": crooked.url}
+    crooked.issuer = "https://shopify.com/authentication/1"
+    assert not begins(start(**elsewhere).shopper())
+    crooked.issuer = ISSUER
+    moved = {"PUBLIC_URL": urls[2], "PORT": urls[2].rpartition(":")[2]}
+    assert begins(start(**elsewhere | moved).shopper())
+
+
+def test_P5_a_pin_that_the_store_lost_is_written_again(
+    deceived: Service, crooked: Crooked, start: Start, urls: list[str], stores: Mapping[str, str]
+) -> None:
+    begins(deceived.shopper())
+    with redis.Redis.from_url(stores["VALKEY_URL"]) as store:
+        store.flushall()
+        deceived.clock.advance(DAY + 60)
+        assert begins(deceived.shopper())
+        assert [store.get(key) for key in store.keys("pin:*")] == [ISSUER.encode()]
+
+
+# Its addresses ------------------------------------------------------------------------------------------------------
+
+
+ADDRESSES = ("authorization_endpoint", "token_endpoint", "end_session_endpoint", "jwks_uri", "graphql_api")
+SHOP = "https://shop.merchant.example"
+# What a production's discovery may name, and what it may not.
+BELIEVED = (
+    "https://shopify.com/authentication/74758783200/oauth/token",
+    "https://merchant.account.myshopify.com/authentication/oauth/token",
+    "https://merchant.myshopify.com/x",
+    "https://account.merchant.example/authentication/oauth/token",
+    "https://merchant.example:443/x",
+    f"{SHOP}/x",
+)
+NOT_BELIEVED = (
+    "http://shopify.com/authentication/74758783200/oauth/token",
+    "http://shop.merchant.example/x",
+    "https://10.0.0.1/token",
+    "https://169.254.169.254/latest/meta-data",
+    "https://[::1]/token",
+    "https://[fd00::1]/token",
+    "https://localhost/token",
+    "https://vault.internal/token",
+    "https://2130706433/token",
+    "https://evil.example/token",
+    "https://shopify.com.evil.example/token",
+    "https://evilshopify.com/token",
+    "https://evil-shopify.com/token",
+    "https://shop.merchant.example.evil.test/token",
+    "https://myshopify.com.evil.example/token",
+    "https://shopify.com@evil.example/token",
+    "https://evil.example\\@shopify.com/token",
+    "https://someone@shopify.com/token",
+    "https://shopify.com:8443/token",
+    "https://shopify.com:x/token",
+    "https://[shopify.com/token",
+    "https://shopify.com/to\nken",
+    "//shopify.com/token",
+    "/token",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "https://",
+    "",
+)
+
+
+@pytest.mark.parametrize("address", BELIEVED)
+def test_P5_an_address_of_the_shops_or_of_shopifys_is_believed(address: str) -> None:
+    assert address in TrustedAddresses(shop_url=SHOP, accounts_url=None)
+
+
+@pytest.mark.parametrize("address", NOT_BELIEVED)
+def test_P5_no_other_address_is_believed(address: str) -> None:
+    assert address not in TrustedAddresses(shop_url=SHOP, accounts_url="https://accounts.other.example")
+
+
+def test_P5_the_accounts_domain_is_believed_when_it_is_set() -> None:
+    for accounts_url, believed in ((None, False), ("https://accounts.brand.example", True)):
+        trusted = TrustedAddresses(shop_url="https://brand.myshopify.com", accounts_url=accounts_url)
+        assert ("https://accounts.brand.example/authentication/oauth/token" in trusted) is believed
+        assert "http://accounts.brand.example/authentication/oauth/token" not in trusted
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_P5_nothing_is_sent_to_an_address_that_is_not_believed(
+    deceived: Service, crooked: Crooked, log: Log, name: str
+) -> None:
+    shopper = deceived.shopper()
+    with crooked_shopify(crooked.sandbox) as stranger:
+        for address in (stranger.url.replace("127.0.0.1", "localhost"), "https://evil.example", "javascript:alert(1)"):
+            crooked.lies = {name: f"{address}/token"}
+            log.clear()
+            assert not begins(shopper)
+            assert [line["what"] for line in log.events("endpoint_refused")] == [name]
+        assert not stranger.asked
+    assert set(crooked.asked) == {"discovery"}
+    crooked.lies = {}
+    assert begins(shopper)
+
+
+# The callback -------------------------------------------------------------------------------------------------------
+
+
+def returned(service: Service, persona: str, **more: str) -> Page:
+    """The page a shopper lands on whom Shopify sends back with these parameters too."""
+    shopper = service.shopper()
+    page = shopper.get("/login")
+    sent_back = httpx2.post(page.url, data={"persona": persona}, trust_env=False).headers["location"]
+    return shopper.get(f"{sent_back}&{urlencode(more)}")
+
+
+def test_P5_a_callback_of_another_issuer_redeems_no_code(deceived: Service, crooked: Crooked) -> None:
+    for issuer in ("https://evil.example", ISSUER + "/", ISSUER.upper(), ""):
+        page = returned(deceived, "ella", iss=issuer)
+        assert (page.status, page.heading) == (401, "Sign-in did not work"), issuer
+    assert "token" not in crooked.asked
+    assert returned(deceived, "ella", iss=ISSUER).path == "/"
+    assert crooked.asked["token"] == 1
+
+
 # ID tokens ----------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +299,8 @@ LIES: Mapping[str, Forge] = {
     "with an end that is none": saying(exp="tomorrow"),
     "from the future": lambda claims: saying(iat=claims["iat"] + HOUR, exp=claims["exp"] + HOUR)(claims),
     "about nobody": saying(sub=None),
+    "about another customer": lambda claims: saying(sub=f"{claims['sub']}0")(claims),
+    "about another customer, by GID": saying(sub="gid://shopify/Customer/1"),
     "with the hash of another access token": saying(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
     "signed by a stranger under our key's name": lambda claims: signed(claims, STRANGER),
     "signed by an unknown key": lambda claims: signed(claims, STRANGER, kid="id_9"),
@@ -200,11 +332,55 @@ def test_an_id_token_that_does_not_hold_signs_nobody_in(
     assert (sessions_kept(), vendors.calls("login")) == (0, [])
 
 
+# What the log calls each lie, if it is the ID token that is refused.
+REASONS: Mapping[str, tuple[str, str]] = {
+    "the nonce of another sign-in": ("nonce", "warning"),
+    "made for another client": ("aud", "error"),
+    "made for nobody": ("aud", "error"),
+    "of another shop": ("iss", "error"),
+    "of no issuer": ("iss", "error"),
+    "without an end": ("exp", "error"),
+    "about nobody": ("sub", "error"),
+    "about another customer": ("subject", "warning"),
+    "with the hash of another access token": ("at_hash", "error"),
+    "signed by a stranger under our key's name": ("signature", "error"),
+    "signed by an unknown key": ("key", "error"),
+    "signed with the public key": ("alg", "error"),
+    "no token at all": ("form", "error"),
+}
+
+
+@pytest.mark.parametrize("lie", REASONS)
+def test_the_log_names_the_claim_that_does_not_hold(deceived: Service, crooked: Crooked, log: Log, lie: str) -> None:
+    crooked.forge = LIES[lie]
+    log.clear()
+    deceived.shopper().sign_in("ella")
+    [line] = log.events("id_token_refused")
+    assert (line["reason"], line["level"]) == REASONS[lie]
+    assert "seconds_ahead" not in line or line["reason"] == "exp"
+    assert "eyJ" not in log.getvalue()
+
+
+@pytest.mark.parametrize(("ahead", "claim"), [(600, "iat"), (-4000, "exp")])
+def test_clocks_that_differ_are_told_by_how_much(
+    deceived: Service, crooked: Crooked, log: Log, ahead: int, claim: str
+) -> None:
+    """As far as ours is behind, so far theirs is ahead."""
+    crooked.forge = lambda claims: saying(iat=claims["iat"] + ahead, exp=claims["iat"] + ahead + HOUR)(claims)
+    log.clear()
+    assert deceived.shopper().sign_in("ella").status == 401
+    [line] = log.events("id_token_refused")
+    assert (line["reason"], line["level"]) == (claim, "error")
+    assert abs(line["seconds_ahead"] - ahead) < 30
+
+
 @pytest.mark.parametrize(
     "truth",
     [
         saying(),
         saying(azp=None, email=None),
+        lambda claims: saying(sub=f"gid://shopify/Customer/{claims['sub']}")(claims),
+        saying(sub="in-a-form-of-its-own"),
         late(60),
         lambda claims: saying(aud=[claims["aud"]])(claims),
         lambda claims: saying(iat=claims["iat"] + 60)(claims),
@@ -218,21 +394,68 @@ def test_an_id_token_that_holds_signs_in(deceived: Service, crooked: Crooked, tr
 # Keys ---------------------------------------------------------------------------------------------------------------
 
 
-def test_new_keys_are_asked_for_once_and_not_at_every_strangers_wish(deceived: Service, crooked: Crooked) -> None:
+@pytest.mark.parametrize("kid", ["id_1", "id_2"])
+def test_a_new_key_signs_in_at_once_whatever_it_is_called(deceived: Service, crooked: Crooked, kid: str) -> None:
+    """Shopify names its keys by position, so another key may come under the name of the one before."""
     deceived.signed_in("ella")
     assert crooked.asked["jwks"] == 1
-    renewed = new_key("id_2")
-    crooked.published = [renewed]
-    crooked.forge = lambda claims: signed(claims, renewed)
-    deceived.clock.advance(31)
+    for times in (2, 3):
+        renewed = new_key(kid)
+        crooked.published = [renewed]
+        crooked.forge = lambda claims, renewed=renewed: signed(claims, renewed)  # type: ignore[misc]
+        deceived.signed_in("ella")
+        assert crooked.asked["jwks"] == times
+    deceived.signed_in("tara")
+    assert crooked.asked["jwks"] == 3
+
+
+@pytest.mark.parametrize("kid", ["id_1", "id_9"])
+def test_keys_are_not_asked_for_at_every_strangers_wish(deceived: Service, crooked: Crooked, kid: str) -> None:
     deceived.signed_in("ella")
-    assert crooked.asked["jwks"] == 2
-    crooked.forge = lambda claims: signed(claims, STRANGER, kid="id_9")
-    for _ in range(3):
+    crooked.forge = lambda claims: signed(claims, STRANGER, kid=kid)
+    for _ in range(8):
         assert deceived.shopper().sign_in("ella").status == 401
-    assert crooked.asked["jwks"] == 2
-    crooked.forge = lambda claims: signed(claims, renewed)
+    assert crooked.asked["jwks"] == 1 + KEY_RENEWALS
+    deceived.clock.advance(KEY_RENEWAL_SECONDS)
+    for _ in range(2):
+        assert deceived.shopper().sign_in("ella").status == 401
+    assert crooked.asked["jwks"] == 2 + KEY_RENEWALS
+    crooked.forge = lambda claims: signed(claims, KEY)
     deceived.signed_in("ella")
+
+
+def test_many_sign_ins_under_a_new_key_ask_for_it_once(start: Start, crooked: Crooked) -> None:
+    """How often, and not how quickly on a busy machine: hence the patience."""
+    deceived = start(SHOPIFY_SHOP_URL=crooked.url, UPSTREAM_TIMEOUT_SECONDS="15", REQUEST_SECONDS="25")
+    deceived.signed_in("ella")
+    renewed = new_key("id_1")
+    crooked.published, crooked.forge = [renewed], lambda claims: signed(claims, renewed)
+    pages = at_once([lambda: deceived.shopper().sign_in("ella").status] * 12)
+    assert pages == [200] * 12
+    assert crooked.asked["jwks"] <= 3
+
+
+def test_the_sandboxs_own_keys_may_change_too(service: Service, vendors: Vendors) -> None:
+    for kid in ("id_0", "id_0", "id_1"):
+        service.signed_in("ella")
+        vendors.control("keys", kid=kid)
+    assert service.signed_in("ella").sign_out().heading == "You are signed out"
+
+
+def test_P5_a_key_that_is_short_or_no_rsa_key_is_not_believed(deceived: Service, crooked: Crooked) -> None:
+    with pytest.warns(SecurityWarning, match="2048"):
+        short = RSAKey.generate_key(1024, {"kid": "short", "use": "sig", "alg": "RS256"})
+    shared = OctKey.generate_key(256, {"kid": "shared"})
+    for key in (short, shared):
+        crooked.published = [key, KEY]
+        crooked.forge = lambda claims, key=key: jwt.encode({"alg": "RS256", "kid": key.kid}, claims, short)  # type: ignore[misc]
+        assert deceived.shopper().sign_in("ella").status == 401
+        deceived.clock.advance(31)
+    crooked.forge = lambda claims: signed(claims, KEY)
+    assert deceived.signed_in("ella").session_cookie
+    crooked.published = [short]
+    deceived.clock.advance(DAY + 60)
+    assert deceived.shopper().sign_in("ella").status == 502
 
 
 def test_a_key_that_was_withdrawn_is_not_believed_for_longer_than_a_day(deceived: Service, crooked: Crooked) -> None:

@@ -1,7 +1,6 @@
 """Signing in with Shopify and out again: the way there, the way back, and everything that can get in between."""
 
 import base64
-import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -136,21 +135,24 @@ def test_F1_one_never_comes_back_to_what_only_makes_sense_once(shopper: Shopper,
     assert (reply.status_code, reply.headers["location"]) == (303, "/")
 
 
-def test_a_sign_in_that_failed_is_tried_again_for_the_same_page(shopper: Shopper) -> None:
+def test_a_sign_in_that_was_cancelled_is_tried_again_for_the_same_page(shopper: Shopper) -> None:
     failed = shopper.get(begun(shopper, "/refer?x=1") + "&cancel=1")
-    assert (failed.status, failed.heading) == (400, "Sign-in did not work")
+    assert (failed.status, failed.heading) == (400, "You are not signed in")
     assert f"/login?{urlencode({'return_to': '/refer?x=1'})}" in failed.read.links
 
 
 def test_where_one_comes_back_to_is_checked_again_on_the_way_back(settings: dict[str, str]) -> None:
-    with in_thread(settings) as service:
-        shopper = service.shopper()
-        back = chosen(shopper, begun(shopper, f"{STOREFRONT}/account"), "ella")
-        cookies = shopper.cookies
-    with in_thread(settings | {"STOREFRONT_ORIGINS": ""}) as service:
-        shopper = service.shopper()
-        shopper.cookies = dict(cookies)
-        assert once(shopper, back).reply.headers["location"] == "/"
+    """A storefront of our own origin: other ones on this machine may always be returned to in development."""
+    address, listed = f"{settings['PUBLIC_URL']}/account", settings | {"STOREFRONT_ORIGINS": settings["PUBLIC_URL"]}
+    for then, place in ((listed, address), (settings, "/")):
+        with in_thread(listed) as service:
+            shopper = service.shopper()
+            back = chosen(shopper, begun(shopper, address), "ella")
+            cookies = shopper.cookies
+        with in_thread(then) as service:
+            shopper = service.shopper()
+            shopper.cookies = dict(cookies)
+            assert once(shopper, back).reply.headers["location"] == place
 
 
 def test_two_tabs_sign_in_and_each_comes_back_to_its_own_page(service: Service) -> None:
@@ -244,8 +246,9 @@ def test_a_refusal_at_shopify_is_explained_in_our_own_words_and_can_be_repeated(
     reply = shopper.request("POST", authorize, data={"cancel": "1"})
     page = once(shopper, reply.headers["location"])
     assert query_of(reply.headers["location"])["error"] == "access_denied"
-    assert (page.status, page.heading) == (400, "Sign-in did not work")
-    assert "cancelled" not in page.reply.text
+    assert (page.status, page.heading) == (400, "You are not signed in")
+    assert "The shopper cancelled" not in page.reply.text, "neither Shopify's words nor our log's"
+    assert "give this reference" not in page.text
     assert COOKIE not in shopper.cookies
     assert shopper.sign_in("ella").status == 200
 
@@ -261,7 +264,7 @@ def test_an_error_counts_even_beside_a_code(service: Service, vendors: Vendors) 
 
 def test_what_else_shopify_adds_on_the_way_back_is_ignored(shopper: Shopper) -> None:
     back = chosen(shopper, begun(shopper), "ella")
-    assert once(shopper, f"{back}&shop_id_token=eyJ.eyJ.x&iss=https%3A%2F%2Fshopify.com&x=%ff").status == 303
+    assert once(shopper, f"{back}&shop_id_token=eyJ.eyJ.x&region=de&x=%ff").status == 303
 
 
 @pytest.mark.parametrize("code", ["", "x" * 5000, "sh cac", "ä"])
@@ -292,27 +295,3 @@ def test_an_okendo_that_fails_does_not_undo_the_sign_in(service: Service, vendor
         ella = service.signed_in("ella")
         service.clock.advance(BUSY_SECONDS)
         assert ella.api("GET", "/me").json()["points"]["balance"] == 1240, kind
-
-
-# Out again ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["status:500", "status:400", "cut_before", "html", "garbage", "redirect", "delay"])
-def test_signing_out_works_when_shopify_is_down(start: Start, vendors: Vendors, kind: str) -> None:
-    service = start(UPSTREAM_TIMEOUT_SECONDS="1.5")
-    ella = service.signed_in("ella")
-    tab = same_browser(service, ella)
-    vendors.fault("shopify_logout", kind, times=3, seconds=3)
-    landed = ella.submit(ella.get("/"), "/logout")
-    assert (landed.status, landed.path) == (200, "/signed-out")
-    assert ella.cookies == {}
-    assert state_of(tab) == "anonymous"
-
-
-def test_signing_out_tells_shopify_whom_from_server_to_server(ella: Shopper, vendors: Vendors) -> None:
-    form = ella.get("/").form("/logout")
-    reply = ella.post("/logout", form.fields, follow=False).reply
-    assert reply.headers["location"] == "/signed-out"
-    [call] = vendors.calls("shopify_logout")
-    assert re.match(r"id_token_hint=eyJ", call["query"])
-    assert "eyJ" not in "".join(value for reply in ella.replies for value in reply.headers.values())

@@ -11,16 +11,12 @@ import httpx2
 import pytest
 import redis
 from support.concurrency import same_browser, state_of
+from support.services import TICKETS_TOKEN as TOKEN
 from support.services import Log, Service, Start, Vendors
 from support.shopper import COOKIE, Page, Shopper
 
-TOKEN = "tickets-token-of-a-storefront-server-0123456789"
 STOREFRONT = "http://localhost:3000"
-
-
-@pytest.fixture
-def service(start: Start) -> Service:
-    return start(SESSION_TICKETS_TOKEN=TOKEN)
+PREVIEW = "https://preview-7.hosting.example"
 
 
 def ask(service: Service, body: Any, authorization: str | None = f"Bearer {TOKEN}", **headers: str) -> httpx2.Response:
@@ -92,12 +88,116 @@ def test_a_ticket_that_was_never_given_is_explained(service: Service) -> None:
         assert_no_session(come(service.shopper(), ticket))
 
 
-def test_B2_a_ticket_replaces_whoever_was_signed_in(service: Service, vendors: Vendors) -> None:
+def asked(shopper: Shopper, ticket: str, return_to: str = "/rewards", **headers: str) -> Page:
+    """The page that asks before anybody is signed in; nothing has changed yet."""
+    before, state = dict(shopper.cookies), state_of(shopper)
+    reply = come(shopper, ticket, return_to, **headers)
+    assert (reply.status_code, "set-cookie" in reply.headers) == (200, False)
+    assert (shopper.cookies, state_of(shopper)) == (before, state)
+    assert reply.headers["referrer-policy"] == "no-referrer"
+    assert "no-store" in reply.headers["cache-control"]
+    return Page(reply, str(reply.url))
+
+
+def test_B2_a_ticket_of_the_same_customer_replaces_their_session(service: Service, vendors: Vendors) -> None:
     shopper = service.signed_in("ella")
     before = same_browser(service, shopper)
-    assert come(shopper, ticket_for(service, vendors, "zoe")).status_code == 303
+    assert come(shopper, ticket_for(service, vendors)).status_code == 303
+    assert (state_of(shopper), state_of(before)) == ("enrolled", "anonymous")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_P6_nobody_becomes_another_customer_without_their_click(service: Service, vendors: Vendors, site: str) -> None:
+    shopper = service.signed_in("ella")
+    before = same_browser(service, shopper)
+    page = asked(shopper, ticket_for(service, vendors, "zoe"), sec_fetch_site=site)
+    assert page.heading == "Continue as Zoë Lindqvist ?"
+    assert "You are signed in as Ella Martin . If you continue, that account is signed out here." in page.text
+    landed = shopper.submit(page, "/session/continue")
+    assert (landed.status, landed.path) == (200, "/rewards")
     assert shopper.api("GET", "/me").json()["points"]["balance"] == 0
     assert state_of(before) == "anonymous"
+
+
+def test_P6_another_site_signs_nobody_in_without_their_click(service: Service, vendors: Vendors) -> None:
+    shopper = service.shopper()
+    page = asked(shopper, ticket_for(service, vendors), sec_fetch_site="cross-site")
+    assert page.heading == "Continue as Ella Martin ?"
+    assert "Another site has sent you here" in page.text
+    assert (shopper.submit(page, "/session/continue").path, state_of(shopper)) == ("/rewards", "enrolled")
+
+
+def test_P6_the_storefront_signs_in_at_once(service: Service, vendors: Vendors) -> None:
+    for site in ("same-site", "same-origin", "none"):
+        assert come(service.shopper(), ticket_for(service, vendors), sec_fetch_site=site).status_code == 303
+
+
+def test_P6_another_site_is_asked_about_where_storefronts_are_other_sites_as_well(
+    start: Start, vendors: Vendors
+) -> None:
+    service = start(CROSS_SITE_MODE="partitioned", STOREFRONT_ORIGINS=PREVIEW)
+    asked(service.shopper(), ticket_for(service, vendors), sec_fetch_site="cross-site")
+    asked(service.signed_in("ella"), ticket_for(service, vendors, "zoe"), sec_fetch_site="cross-site")
+
+
+def test_A7_a_storefront_on_another_site_is_not_signed_in_to_in_vain(start: Start, vendors: Vendors, log: Log) -> None:
+    service = start(CROSS_SITE_MODE="partitioned", STOREFRONT_ORIGINS=f"{STOREFRONT},{PREVIEW}")
+    shopper, ticket = service.shopper(), ticket_for(service, vendors)
+    log.clear()
+    for path in ("/session/continue", "/login"):
+        reply = shopper.request("GET", path, params={"ticket": ticket, "return_to": f"{PREVIEW}/account"})
+        page = Page(reply, str(reply.url))
+        assert (reply.status_code, page.heading, shopper.cookies) == (400, "Sign-in did not work", {})
+        assert "keeps the shop and this page apart" in page.text
+        assert f"{PREVIEW}/account" in page.read.links
+        # Here, and for these pages: not for the storefront that it would not reach.
+        assert "/login" in page.read.links
+    assert [line["status"] for line in log.events("sign_in_failed")] == [400, 400]
+    # The ticket is as good as before, and the storefront on this site may use it.
+    assert come(shopper, ticket, f"{STOREFRONT}/account").headers["location"] == f"{STOREFRONT}/account"
+
+
+def test_P6_the_question_is_answered_once_from_its_own_page_by_who_was_asked(
+    service: Service, vendors: Vendors
+) -> None:
+    shopper = service.signed_in("ella")
+    form = asked(shopper, ticket_for(service, vendors, "zoe")).form("/session/continue").fields
+    foreign = shopper.post("/session/continue", form, headers={"origin": "https://evil.test"})
+    unmarked = shopper.post("/session/continue", {**form, "csrf": ""})
+    assert [foreign.status, unmarked.status, state_of(shopper)] == [403, 403, "enrolled"]
+    tara = service.signed_in("tara")
+    assert (tara.post("/session/continue", form).status, state_of(tara)) == (409, "enrolled")
+    assert shopper.post("/session/continue", {**form, "ticket": "A" * 44}).status == 400
+    assert shopper.post("/session/continue", form).path == "/rewards"
+    # Whoever is signed in by now has another token, and the ticket is used up.
+    again = shopper.post("/session/continue", form)
+    assert (again.status, state_of(shopper)) == (409, "enrolled")
+
+
+def test_P6_the_first_ticket_is_used_up_by_asking(service: Service, vendors: Vendors) -> None:
+    ticket = ticket_for(service, vendors, "zoe")
+    asked(service.signed_in("ella"), ticket)
+    assert_no_session(come(service.shopper(), ticket))
+
+
+def test_P6_what_a_question_gives_is_no_ticket_and_a_ticket_answers_no_question(
+    service: Service, vendors: Vendors
+) -> None:
+    """Else whoever fetches the question by a program would make a ticket of a minute one of ten, again and again."""
+    shopper = service.shopper()
+    form = asked(shopper, ticket_for(service, vendors), sec_fetch_site="cross-site").form("/session/continue").fields
+    for site in ("same-site", "cross-site"):
+        assert_no_session(come(service.shopper(), form["ticket"], sec_fetch_site=site))
+    assert shopper.post("/session/continue", {**form, "ticket": ticket_for(service, vendors)}).status == 400
+    assert shopper.post("/session/continue", form).path == "/rewards"
+
+
+def test_F1_the_answer_leads_to_pages_of_ours_alone(service: Service, vendors: Vendors) -> None:
+    shopper = service.signed_in("ella")
+    form = asked(shopper, ticket_for(service, vendors, "zoe"), "https://evil.test/").form("/session/continue").fields
+    assert form["return_to"] == "/"
+    reply = shopper.post("/session/continue", {**form, "return_to": "https://evil.test/"}, follow=False)
+    assert reply.reply.headers["location"] == "/"
 
 
 def test_B2_a_ticket_that_does_not_work_leaves_the_session_as_it_was(service: Service, vendors: Vendors) -> None:
@@ -151,15 +251,16 @@ def test_D7_a_page_cannot_ask_for_a_ticket_with_the_shoppers_cookie(service: Ser
 
 
 def test_without_the_setting_there_are_no_tickets(start: Start, vendors: Vendors) -> None:
-    reply = ask(start(), {"customerAccessToken": vendors.token("ella")})
-    assert (reply.status_code, reply.json()["code"]) == (404, "feature_unavailable")
+    reply = ask(start(SESSION_TICKETS_TOKEN=""), {"customerAccessToken": vendors.token("ella")})
+    assert (reply.status_code, reply.json()["code"]) == (401, "session_required")
+    assert reply.headers["www-authenticate"] == "Bearer"
     assert vendors.calls("shopify_graphql") == []
 
 
 def test_shopify_vouches_for_the_token(service: Service, vendors: Vendors) -> None:
     for token in (vendors.token("ella", shop="other"), "shcat_" + "0" * 40):
         reply = ask(service, {"customerAccessToken": token})
-        assert (reply.status_code, reply.json()["code"]) == (401, "session_required")
+        assert (reply.status_code, reply.json()["code"]) == (401, "token_rejected")
         assert "www-authenticate" not in reply.headers
     vendors.fault("shopify_graphql", "status:500", times=2)
     assert ask(service, {"customerAccessToken": vendors.token("ella")}).status_code == 502
@@ -167,11 +268,11 @@ def test_shopify_vouches_for_the_token(service: Service, vendors: Vendors) -> No
 
 def test_legacy_tokens_need_their_setting_here_as_well(start: Start, vendors: Vendors) -> None:
     body = {"storefrontCustomerAccessToken": vendors.token("ella", kind="storefront")}
-    assert ask(start(SESSION_TICKETS_TOKEN=TOKEN), body).json()["code"] == "feature_unavailable"
+    assert ask(start(), body).json()["code"] == "feature_unavailable"
 
 
 def test_a_legacy_token_becomes_a_ticket_where_they_are_switched_on(start: Start, vendors: Vendors) -> None:
-    service = start(SESSION_TICKETS_TOKEN=TOKEN, SHOPIFY_LEGACY_TOKENS="on")
+    service = start(SHOPIFY_LEGACY_TOKENS="on")
     reply = ask(service, {"storefrontCustomerAccessToken": vendors.token("ella", kind="storefront")})
     shopper = service.shopper()
     assert come(shopper, reply.json()["ticket"]).status_code == 303
@@ -223,7 +324,7 @@ def test_a_blocked_member_comes_in_to_the_calm_page(service: Service, vendors: V
 
 
 def test_tickets_work_below_a_base_path(start: Start, vendors: Vendors, urls: list[str]) -> None:
-    service = start(SESSION_TICKETS_TOKEN=TOKEN, BASE_PATH="/loyalty", PUBLIC_URL=urls[0])
+    service = start(BASE_PATH="/loyalty", PUBLIC_URL=urls[0])
     stranger = service.shopper()
     reply = stranger.request(
         "POST",
@@ -238,7 +339,7 @@ def test_tickets_work_below_a_base_path(start: Start, vendors: Vendors, urls: li
 
 
 def test_without_valkey_no_ticket_is_given_or_taken(start: Start, vendors: Vendors) -> None:
-    service = start(SESSION_TICKETS_TOKEN=TOKEN, VALKEY_URL="valkey://127.0.0.1:1/0")
+    service = start(VALKEY_URL="valkey://127.0.0.1:1/0")
     assert ask(service, {"customerAccessToken": vendors.token("ella")}).status_code == 503
     reply = come(service.shopper(), "A" * 44)
     assert reply.status_code == 503

@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import redis
 from support.concurrency import at_once, same_browser, state_of
 from support.expired_tokens import aged, with_dead_tokens, without_a_jwt, without_faults
-from support.sandbox_catalogue import FIVE_OFF
-from support.services import Service, Start, Vendors
+from support.sandbox_catalogue import FIVE_OFF, new_key, redeem
+from support.services import Log, Service, Start, Vendors
 from support.shopper import Shopper
 
 from bff.sessions.exchange import JWT_SECONDS, expiry_of
@@ -54,6 +55,7 @@ def test_renewing_is_done_once_for_many_requests_at_once(service: Service, vendo
     ella = service.signed_in("ella")
     aged(service, vendors, 3700)
     vendors.fault("shopify_token", "delay", seconds=0.2)
+    vendors.fault("login", "delay", seconds=0.5)
     replies = at_once([partial(same_browser(service, ella).api, "GET", "/me") for _ in range(12)])
     assert {reply.status_code for reply in replies} == {200}
     assert (count(vendors, "shopify_token"), count(vendors, "login")) == (2, 2)
@@ -66,8 +68,18 @@ def test_refreshing_keeps_the_id_token_so_that_signing_out_still_reaches_shopify
     aged(service, vendors, 3700)
     ella.api("GET", "/me")
     assert count(vendors, "shopify_token") == 2
-    ella.submit(ella.get("/"), "/logout")
-    assert [call["status"] for call in vendors.calls("shopify_logout")] == [200]
+    assert ella.sign_out().heading == "You are signed out"
+    assert [call["status"] for call in vendors.calls("shopify_logout")] == [302]
+
+
+def test_C7_a_jwt_that_has_expired_is_not_shown_to_okendo(service: Service, vendors: Vendors) -> None:
+    """A read that Okendo refuses is repeated with a new one, but a redemption is not."""
+    tara = service.signed_in("tara")
+    aged(service, vendors, 3700)
+    assert tara.api("GET", "/me").status_code == 200
+    aged(service, vendors, 3700)
+    assert redeem(tara, FIVE_OFF, new_key()).status_code == 201
+    assert [call["operation"] for call in vendors.state()["calls"] if call["status"] == 401] == []
 
 
 def test_what_is_known_of_the_shopper_outlives_a_renewal(service: Service, vendors: Vendors) -> None:
@@ -108,7 +120,9 @@ def test_B6_a_dead_grant_ends_the_session(service: Service, vendors: Vendors) ->
     assert [call["status"] for call in vendors.calls("shopify_token")] == [200, 400]
 
 
-@pytest.mark.parametrize("path", ["/", "/welcome", "/rewards", f"/rewards/{FIVE_OFF}", "/refer"])
+@pytest.mark.parametrize(
+    "path", ["/", "/earn", "/earn/birthday", "/tiers", "/rewards", f"/rewards/{FIVE_OFF}", "/refer"]
+)
 def test_B6_the_page_that_finds_it_ended_asks_to_sign_in_and_clears_the_cookie(
     service: Service, vendors: Vendors, path: str
 ) -> None:
@@ -221,3 +235,24 @@ def test_C7_a_sensible_end_is_believed_with_less_than_a_minute_to_spare(algorith
 )
 def test_C7_any_other_end_gives_a_safe_one(token: str) -> None:
     assert NOW < expiry_of(token, NOW) <= NOW + JWT_SECONDS
+
+
+# Others were first --------------------------------------------------------------------------------------------------
+
+
+def test_a_session_that_others_always_change_first_is_busy_and_no_store_is_away(
+    service: Service, vendors: Vendors, stores: Mapping[str, str], log: Log
+) -> None:
+    ella = without_a_jwt(service, vendors)
+    with redis.Redis.from_url(stores["VALKEY_URL"]) as store:
+        (key,) = (key for key in store.keys("session:*") if store.hexists(key, "record"))
+        version = store.hget(key, "version")
+        # As if another request wrote between each read and its write: this is read as the same number, and equals none.
+        store.hset(key, "version", b"0" + version)
+        reply = ella.api("GET", "/me")
+        assert (reply.status_code, reply.json()["code"], reply.json()["retryable"]) == (503, "overloaded", True)
+        assert reply.headers["retry-after"] == "1"
+        assert len(log.events("session_contended")) == 1
+        assert log.events("store_unavailable") == []
+        store.hset(key, "version", version)
+    assert ella.api("GET", "/me").status_code == 200

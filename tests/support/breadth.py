@@ -22,14 +22,34 @@ MACHINE_STORIES = _number("MACHINE_STORIES", 1, 120)
 WIRE_BREAKS = _number("WIRE_BREAKS", 5, 50)
 # Purchases of a member's history that arrive all at once.
 HISTORY_PURCHASES = _number("HISTORY_PURCHASES", 40, 500)
+# Texts that a vendor makes up for everything, and that go all the way to page, database and terminal.
+WILD_TEXTS = _number("WILD_TEXTS", 6, 100)
 # Kinds of a vendor's trouble that mean the same and that each route, page or step meets; those that mean something of
 # their own are met by all.
 FAULT_KINDS = _number("FAULT_KINDS", 2, 99)
-# Widths and colours in which every state of every page is looked at, from the front of their list.
-PAGE_LOOKS = _number("PAGE_LOOKS", 2, 5)
+# Widths, colours and languages in which every state of every page is looked at, from the front of their list.
+PAGE_LOOKS = _number("PAGE_LOOKS", 2, 99)
 # Personas who walk through every state of every page, from the front of their list.
 WALKED_PERSONAS = _number("WALKED_PERSONAS", 2, 99)
+# Personas who do so in the colours of another shop, from the end of it.
+THEMED_PERSONAS = _number("THEMED_PERSONAS", 1, 99)
 # Other sites that try to misuse a shopper's browser: a stranger's, then one of the same site.
 OTHER_SITES = _number("OTHER_SITES", 1, 2)
-# Browsers in which an impatient shopper is tried: with JavaScript, then without.
+# Phones on which pages may not move while they come: a quick one, then a slow one.
+PHONES = _number("PHONES", 1, 2)
+# Who follows every link and presses every button, and how many addresses of one kind, such as rewards, they go to.
+EXPLORERS = _number("EXPLORERS", 1, 99)
+ADDRESSES_ALIKE = _number("ADDRESSES_ALIKE", 2, 99)
+# Browsers in which an impatient shopper is tried, or one who follows every link: with JavaScript, and without.
 SCRIPT_MODES = _number("SCRIPT_MODES", 1, 2)
+# Defences that are taken away to see whether tests notice, from the front of their list; two at a time.
+MUTANTS = _number("MUTANTS", 1, 999)
+# What Schemathesis tries at each operation, as a stranger and as a member.
+FUZZED_EXAMPLES = _number("FUZZED_EXAMPLES", 4, 40)
+# Pairs of calls that two members make at once, for each operation.
+FUZZED_PAIRS = _number("FUZZED_PAIRS", 6, 60)
+# Generators that make a client of the OpenAPI document, and whether it is their newest version.
+GENERATORS = [("openapi-typescript", False)]
+if LONG:
+    GENERATORS += [("hey-api", False), ("orval", False)]
+    GENERATORS += [("openapi-typescript", True), ("hey-api", True), ("orval", True)]

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
-from playwright.sync_api import Cookie, Page
+from playwright.sync_api import Cookie, Error, Page, Response
 
 from support.services import Service, Vendors
 
@@ -19,12 +19,31 @@ addEventListener("securitypolicyviolation", (event) =>
   console.error(`violates ${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`));
 """
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+SUPERSEDED_AT_MOST = 5
 WRITES = ("customer_activation", "redeem", "referral_request", "trigger", "birthday")
 AXE = Axe().axe_script
 FIND_BARRIERS = """async (only) => {
   const options = {resultTypes: ["violations"], rules: {"target-size": {enabled: true}}};
   const {violations} = await axe.run(only ? {...options, runOnly: only} : options);
-  return violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id}: ${html}`));
+  const said = ({html, any}) => [html, ...any.map(({message}) => message)].join(" ");
+  return violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${said(node)}`));
+}"""
+
+
+# Calls a JSON route as JavaScript of a storefront does.
+CALL = """async ([url, method, body, headers]) => {
+  const json = body === null ? {} : {"Content-Type": "application/json"};
+  const csrf = method === "GET" ? {} : {"X-Loyalty-Csrf": "1"};
+  const options = {method, credentials: "include", headers: {...json, ...csrf, ...headers}};
+  if (body !== null) options.body = JSON.stringify(body);
+  const reply = await fetch(url, options);
+  const names = ["content-type", "idempotency-replayed", "location", "retry-after"];
+  const text = await reply.text();
+  return {
+    status: reply.status,
+    headers: Object.fromEntries(names.map((name) => [name, reply.headers.get(name)])),
+    body: text && JSON.parse(text),
+  };
 }"""
 
 
@@ -35,6 +54,7 @@ class Visit:
     page: Page
     service: Service
     complaints: list[str] = field(default_factory=list)
+    language: str = "en"
 
     def __post_init__(self) -> None:
         context = self.page.context
@@ -68,9 +88,35 @@ class Visit:
 
     def go(self, path: str) -> int:
         """Open a page of the service; returns its status."""
-        reply = self.page.goto(self.url + path)
-        assert reply is not None
-        return reply.status
+        return self._arrive(lambda: self.page.goto(self.url + path))
+
+    def choose(self, language: str) -> None:
+        """Follow a link to this language in another tab, so that whatever comes next is in it."""
+        if language != self.language:
+            self.language = language
+            tab = self.page.context.new_page()
+            tab.goto(f"{self.url}/accessibility?lang={language}", wait_until="commit")
+            tab.close()
+
+    def speak(self, language: str) -> None:
+        """Have this page in this language: a form that led there is sent again."""
+        if language != self.language:
+            self.choose(language)
+            self._arrive(self.page.reload)
+
+    def _arrive(self, navigate: Callable[[], Response | None]) -> int:
+        """A page that waits for an outcome goes on by itself, which ends a navigation that begins at the same moment:
+        then it is begun again."""
+        for _ in range(SUPERSEDED_AT_MOST):
+            try:
+                reply = navigate()
+            except Error as ended:
+                if "net::ERR_ABORTED" not in ended.message:
+                    raise
+            else:
+                assert reply is not None
+                return reply.status
+        raise AssertionError(f"no page can be opened: {self.path} goes elsewhere each time")
 
     def sign_in(self, persona: str, return_to: str = "/") -> None:
         """Sign in at the shop's own page, as a shopper does."""
@@ -108,6 +154,7 @@ class Visit:
 
 
 Browse: TypeAlias = Callable[..., Visit]
+BrowseAt: TypeAlias = Callable[..., AbstractContextManager[Visit]]
 
 
 def writes(vendors: Vendors) -> list[str]:

@@ -20,6 +20,7 @@ STRANGE = "canary-in-a-query"
 TOKENS = re.compile(r"shcat_|shcrt_|shcac_|eyJhbGciOi|eyJraWQiOi|eyJ0eXAiOi|eyJzdWIiOi|eyJpc3MiOi")
 SECRET_SETTINGS = (
     "SHOPIFY_CLIENT_SECRET", "SHOPIFY_STOREFRONT_TOKEN", "OKENDO_API_KEY", "SUBTOTAL_API_KEY",
+    "SHOPIFY_WEBHOOK_SECRET",
     "SUBTOTAL_SIGNING_SECRET",
 )  # fmt: skip
 
@@ -73,7 +74,7 @@ class Visit:
 
     def leave(self, shopper: Shopper) -> None:
         self.note(shopper)
-        shopper.submit(shopper.get("/"), "/logout")
+        shopper.sign_out()
 
     def note(self, shopper: Shopper) -> None:
         """Remember the cookies and the hidden fields of this browser's pages."""

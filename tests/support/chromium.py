@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from support.browser_visits import Browse, Elsewhere, Visit, elsewhere
+from support.browser_visits import Browse, BrowseAt, Elsewhere, Visit, elsewhere
 from support.services import Service
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     # A site of somebody else that is nevertheless served by this machine.
-    "--host-resolver-rules=MAP evil.test 127.0.0.1",
+    "--host-resolver-rules=MAP evil.test 127.0.0.1, MAP *.evil.test 127.0.0.1",
 ]
 TIMEOUT_MS = 15_000
 
@@ -69,6 +69,26 @@ def browse(browser: Browser, service: Service) -> Iterator[Browse]:
     """Opens browsers: `browse()`, `browse(java_script_enabled=False)`."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(visiting(browser, service, **options))
+
+
+@pytest.fixture
+def browse_at(browser: Browser) -> BrowseAt:
+    """Opens a browser at a service of the test's own: `with browse_at(start(BASE_PATH="/loyalty")) as visit`."""
+    return lambda service, **options: visiting(browser, service, **options)
+
+
+@pytest.fixture
+def browse_back(browser: Browser, service: Service) -> Iterator[Browse]:
+    """Opens browsers that keep a page which is left, and wake it up when its visitor comes back."""
+    with ExitStack() as stack:
+
+        def opener(**options: Any) -> Visit:
+            keeping = browser.browser_type.launch(
+                executable_path=chromium_path(), args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+            )
+            return stack.enter_context(visiting(stack.enter_context(keeping), service, **options))
+
+        yield opener
 
 
 @pytest.fixture

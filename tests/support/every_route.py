@@ -19,7 +19,15 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # The one page among the JSON routes: what they are, for people.
 DOCS = "/api/v1/docs"
 # Called by other servers, which send no Origin: each of them checks a signature or a bearer token instead.
-SIGNED = frozenset({"/api/v1/session-tickets", "/webhooks/subtotal", "/webhooks/okendo"})
+SIGNED = frozenset(
+    {
+        "/api/v1/session-tickets",
+        "/api/v1/session-handles",
+        "/webhooks/subtotal",
+        "/webhooks/okendo",
+        "/webhooks/shopify",
+    }
+)
 
 
 def surface(settings: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -58,7 +66,9 @@ def member_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
 
 def page_paths(found: Mapping[str, frozenset[str]]) -> list[str]:
     """The addresses that shoppers look at."""
-    outside = re.compile(r"/api/|/static/|/problems/|/(healthz|readyz|metrics|docs|client\.|elements\.)")
+    outside = re.compile(
+        r"/api/|/static/|/problems/|/(healthz|readyz|metrics|docs|activity\.csv|(client|hooks|elements)\.)"
+    )
     return [path for path, methods in found.items() if "GET" in methods and not outside.search(path)]
 
 

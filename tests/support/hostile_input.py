@@ -79,7 +79,7 @@ HOSTILE_RETURNS = (
     "file:///etc/passwd", "mailto:x@evil.test", "evil.test", "evil.test/x", "@evil.test", "?//evil.test",
     "#//evil.test", ".evil.test", "\u2215\u2215evil.test", "\uff0f\uff0fevil.test", "/\uff0fevil.test",
     "\u3002evil.test", "\u2028//evil.test", "http://localhost:3000.evil.test/", "http://localhost:3000@evil.test/",
-    "http://localhost:3000%40evil.test/", "http://localhost:30001/", "https://localhost:3000/",
+    "http://localhost:3000%40evil.test/", "http://localhost:300001/", "https://localhost:3000/",
     "http://LOCALHOST:3000/", "http://user@localhost:3000/", "http://localhost:3000\\@evil.test/",
     "http://localhost:3000#@evil.test\n", "/" + "a" * 2100, "/a%2fb?x=1", "/a%2F..%2Fb", "/?a=\\b", "/rewards?a=b c",
 )  # fmt: skip

@@ -7,19 +7,23 @@ import base64
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import Any
 
 import httpx2
 import uvicorn
 from joserfc import jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from support.shopper import TRUSTED
 
 Claims = dict[str, Any]
 Forge = Callable[[Claims], str | None]
@@ -40,13 +44,14 @@ KEY = new_key("id_1")
 
 class Crooked:
     """`forge` makes the ID token from the true claims, None leaves it out; `published` are the keys in the JWKS;
-    `asked` counts the calls."""
+    `lies` are what its discovery documents say instead of the truth, None for nothing; `asked` counts the calls."""
 
     def __init__(self, url: str, sandbox: str) -> None:
         self.url = url
         self.sandbox = sandbox
         self.issuer = ISSUER
-        self.published = [KEY]
+        self.published: list[RSAKey | OctKey] = [KEY]
+        self.lies: dict[str, str | None] = {}
         self.forge: Forge = lambda claims: signed(claims, KEY)
         self.asked: Counter[str] = Counter()
 
@@ -61,18 +66,17 @@ class Crooked:
     async def openid_configuration(self, _: Request) -> Response:
         self.asked["discovery"] += 1
         at = f"{self.sandbox}/authentication"
-        return JSONResponse(
-            {
-                "issuer": self.issuer,
-                "authorization_endpoint": f"{at}/oauth/authorize",
-                "token_endpoint": f"{self.url}/token",
-                "end_session_endpoint": f"{at}/logout",
-                "jwks_uri": f"{self.url}/jwks",
-            }
-        )
+        told = {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{at}/oauth/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "end_session_endpoint": f"{at}/logout",
+            "jwks_uri": f"{self.url}/jwks",
+        } | self.lies
+        return JSONResponse({name: value for name, value in told.items() if value is not None})
 
     async def customer_account_api(self, _: Request) -> Response:
-        return JSONResponse({"graphql_api": f"{self.sandbox}/customer/api/2026-07/graphql"})
+        return JSONResponse({"graphql_api": f"{self.sandbox}/customer/api/2026-07/graphql"} | self.lies)
 
     async def jwks(self, _: Request) -> Response:
         self.asked["jwks"] += 1
@@ -81,7 +85,7 @@ class Crooked:
     async def token(self, request: Request) -> Response:
         self.asked["token"] += 1
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False, verify=TRUSTED) as http:
             url = f"{self.sandbox}/authentication/oauth/token"
             reply = await http.post(url, content=await request.body(), headers=headers)
         body = reply.json()
@@ -97,11 +101,16 @@ def claims_of(token: str) -> Claims:
 
 
 @contextmanager
-def crooked_shopify(sandbox: str) -> Iterator[Crooked]:
+def crooked_shopify(sandbox: str, ahead_seconds: int = 0) -> Iterator[Crooked]:
+    """By its clock, which is so far ahead of ours, it is the same time as long as it runs."""
+    headers = [("date", formatdate(time.time() + ahead_seconds, usegmt=True))]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         crooked = Crooked(f"http://127.0.0.1:{listener.getsockname()[1]}", sandbox)
         app = Starlette(routes=list(crooked.routes()))
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1))
+        config = uvicorn.Config(
+            app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1, headers=headers, date_header=False
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), name="crooked", daemon=True)
         thread.start()
         try:

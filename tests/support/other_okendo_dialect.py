@@ -70,8 +70,15 @@ names = { id = ["wayId"], kind = ["deed"], name = ["label"], points = ["worth", 
 [redemption_rules]
 path = "/stores/{subscriberId}/program/gifts"
 envelope = ["data.entries"]
-names = { id = ["giftId"], name = ["label"], points = ["price.cost"] }
 sends = { language = "lang", country = "land", currency = "money" }
+[redemption_rules.names]
+id = ["giftId"]
+name = ["label"]
+points = ["price.cost"]
+value = ["price.value"]
+currency = ["price.money"]
+award = ["price.rewardType"]
+minimum_spend_currency = ["price.money"]
 
 [vip_program]
 path = "/stores/{subscriberId}/program/ladder"
@@ -137,8 +144,15 @@ sends = { day = "d", month = "m" }
 [customer_redemption_rules]
 path = "/program/gifts"
 envelope = ["entries"]
-names = { id = ["giftId"], name = ["label"], points = ["price.cost"] }
 sends = { language = "lang", country = "land", currency = "money" }
+[customer_redemption_rules.names]
+id = ["giftId"]
+name = ["label"]
+points = ["price.cost"]
+value = ["price.value"]
+currency = ["price.money"]
+award = ["price.rewardType"]
+minimum_spend_currency = ["price.money"]
 
 [redeem]
 path = "/program/claims"

@@ -6,13 +6,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from support.shopper import Page
+from support.shopper import Page, Reader
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 SVG = frozenset({"path", "circle", "rect", "use", "line", "polyline", "polygon"})
-FORBIDDEN = frozenset(
-    {"style", "iframe", "object", "embed", "base", "frame", "applet", "marquee", "math", "template", "img"}
-)
+FORBIDDEN = frozenset({"style", "iframe", "object", "embed", "base", "frame", "applet", "marquee", "math", "template"})
 URLS = frozenset(
     {"href", "src", "action", "formaction", "poster", "data", "srcset", "xlink:href", "background", "cite"}
 )
@@ -47,6 +45,8 @@ class Markup(HTMLParser):
             self.flaws.append(f"<{tag}> has an attribute twice")
         element = Element(tag, {name: value or "" for name, value in attrs})
         self.elements.append(element)
+        for around in self.open:
+            around.text += element.attributes.get("alt", "") if tag == "img" else ""
         if tag not in VOID | SVG:
             self.open.append(element)
 
@@ -76,7 +76,7 @@ def flaws_of(page: Page, *, signed_in: bool) -> list[str]:
     """Every law that the page breaks; an empty list for a good page."""
     markup = markup_of(page)
     flaws = [*markup.flaws, *_frame(markup), *_scripts(page, markup), *_elements(markup)]
-    return flaws + _labels(markup) + _references(markup) + _forms(page, markup, signed_in=signed_in)
+    return flaws + _labels(markup) + _references(markup) + _forms(page, markup, signed_in=signed_in) + _dead_end(page)
 
 
 def _frame(markup: Markup) -> list[str]:
@@ -105,9 +105,12 @@ def nonce_of(page: Page) -> str:
 
 
 def _scripts(page: Page, markup: Markup) -> list[str]:
-    """Scripts only from files of ours, and only with this answer's nonce."""
+    """Scripts only from files of ours, and only with this answer's nonce; what is data in one holds no markup."""
     flaws = []
     for script in markup.all("script"):
+        if script.attributes.get("type") == "application/ld+json":
+            flaws += ["data with markup in it"] if set("<>&") & set(script.text) else []
+            continue
         if script.text.strip() or "src" not in script.attributes:
             flaws.append("an inline script")
         if script.attributes.get("nonce") != nonce_of(page):
@@ -118,6 +121,8 @@ def _scripts(page: Page, markup: Markup) -> list[str]:
 def _elements(markup: Markup) -> list[str]:
     """Nothing that runs or styles by itself, and no address that runs or leads anywhere but to https."""
     flaws = [f"<{element.tag}>" for element in markup.elements if element.tag in FORBIDDEN]
+    # A picture is a file of ours or of an allowed host, says what it is, and keeps its place while it comes.
+    flaws += [f"<img src={img.attributes.get('src')!r}>" for img in markup.all("img") if not _is_placed(img.attributes)]
     for element in markup.elements:
         for name, value in element.attributes.items():
             if name.startswith("on") or name in {"style", "srcdoc", "http-equiv", "ping"}:
@@ -125,6 +130,11 @@ def _elements(markup: Markup) -> list[str]:
             if name in URLS and not _is_harmless(value):
                 flaws.append(f"<{element.tag} {name}={value[:60]!r}>")
     return flaws
+
+
+def _is_placed(attributes: dict[str, str]) -> bool:
+    source = attributes.get("src", "")
+    return source.startswith(("/", "https://")) and {"alt", "width", "height"} <= attributes.keys()
 
 
 def _is_harmless(url: str) -> bool:
@@ -157,10 +167,24 @@ def _references(markup: Markup) -> list[str]:
     return flaws
 
 
+def _dead_end(page: Page) -> list[str]:
+    """The main part leads somewhere else: by a link, or by a form. Documentation leads within itself."""
+    main = page.reply.text.partition("<main")[2].partition("</main>")[0]
+    inside = Reader()
+    inside.feed(f"<main{main}</main>")
+    links = [link for link in inside.links if link and not link.startswith("#") and urlsplit(link).path != page.path]
+    is_documentation = 'class="docs"' in main
+    return [] if links or inside.forms or is_documentation else ["a dead end: nothing in its main part leads on"]
+
+
 def _forms(page: Page, markup: Markup, *, signed_in: bool) -> list[str]:
-    """Forms post to paths of ours and carry a token; for somebody signed in it is never empty."""
+    """Forms post to paths of ours and carry a token; for somebody signed in it is never empty. A search asks a path of
+    ours, and its address carries none."""
     flaws = [f"<{button.tag}> without a type" for button in markup.all("button") if "type" not in button.attributes]
-    for form in page.read.forms:
+    searches = [form for form in page.read.forms if form.method.lower() == "get"]
+    flaws += [f"a search with {form.fields}" for form in searches if set(form.fields) != {"q"}]
+    flaws += [f"a search of {form.action!r}" for form in searches if not re.match(r"/(?!/)", form.action)]
+    for form in (form for form in page.read.forms if form not in searches):
         if form.method.lower() != "post" or not re.match(r"/(?!/)", form.action):
             flaws.append(f"a form by {form.method} to {form.action!r}")
         if "csrf" not in form.fields or (signed_in and not form.fields["csrf"]):

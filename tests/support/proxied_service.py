@@ -1,8 +1,9 @@
 """The service as it is in production, behind a router that speaks https, and as it is when something is broken."""
 
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from bff.app import create_app
 from bff.ops.server import configuration
+from bff.settings.published import OF_THE_SANDBOX
 from bff.settings.read import read_settings
 from support.prompt_shutdown import PromptServer
 from support.services import as_process
@@ -24,8 +26,9 @@ VENDORS = ("SHOPIFY_SHOP_URL", "OKENDO_API_URL", "SUBTOTAL_API_URL", "SUBTOTAL_L
 
 
 def production(settings: Mapping[str, str]) -> dict[str, str]:
-    """The same stores and keys, but real addresses and no vendor that answers."""
+    """The same stores and keys, but real addresses, secrets that nobody knows, and no vendor that answers."""
     changed = {"ENVIRONMENT": "production", "PUBLIC_URL": f"https://{HOST}", "STOREFRONT_ORIGINS": STOREFRONT}
+    changed |= {"SUBTOTAL_SIMULATED_EVENTS": "off"} | {name: secrets.token_hex(16) for name in OF_THE_SANDBOX}
     return dict(settings) | changed | dict.fromkeys(VENDORS, NOWHERE)
 
 
@@ -49,11 +52,16 @@ class Router:
         return self._http.request(method, self.url + path, headers=given)
 
 
-@contextmanager
-def with_a_fault(settings: Mapping[str, str], path: str) -> Iterator[str]:
+def with_a_fault(settings: Mapping[str, str], path: str) -> AbstractContextManager[str]:
     """The service with one more route, which fails in a way that nobody has thought of; yields its address."""
+    return with_a_route(settings, Route(path, _fails, methods=["GET", "POST"]))
+
+
+@contextmanager
+def with_a_route(settings: Mapping[str, str], route: Route) -> Iterator[str]:
+    """The service with one more route; yields its address."""
     app = create_app(read_settings(settings))
-    app.router.routes.insert(0, Route(path, _fails, methods=["GET", "POST"]))
+    app.router.routes.insert(0, route)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", int(settings["PORT"])))

@@ -1,12 +1,16 @@
-"""Pictures of every page in every state, on a phone and on a desk, light and dark.
+"""Pictures of every page in every state, on a phone and on a desk, light and dark, in English and in Arabic.
 
 PYTHONPATH=.:tests python tests/support/screenshots.py FOLDER         all of them, a folder for each persona
 PYTHONPATH=.:tests python tests/support/screenshots.py --docs FOLDER  those that the documentation shows
+
+THEME, LAYOUT and BRAND_NAME of the environment are passed on. PERSONAS="ella penny" takes theirs alone.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -36,6 +40,10 @@ SHOWN = {
     },
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LANGUAGES = ("en", "ar")
+HEIGHT = "document.documentElement.scrollHeight"
+# The documentation is longer than a picture can be.
+HIGHEST = 6000
 
 
 def main(arguments: list[str]) -> None:
@@ -45,7 +53,7 @@ def main(arguments: list[str]) -> None:
                 take_for_docs(browser, vendors, settings, Path(folder))
         case [folder]:
             with launched() as browser:
-                for persona in TOURS:
+                for persona in os.environ.get("PERSONAS", " ".join(TOURS)).split():
                     # Stores of their own: what one has seen would be there for the next.
                     with stack() as (vendors, settings):
                         take_all(persona, browser, vendors, settings, Path(folder))
@@ -70,21 +78,26 @@ def stack() -> Iterator[tuple[Vendors, dict[str, str]]]:
         stores = {"DATABASE_URL": database.url, "VALKEY_URL": store.url}
         # Troubles are staged here, so only what nobody expects is worth a line.
         set_up("error", sys.stderr)
-        yield Vendors(sandbox, http), settings_for(url, stores, sandbox)
+        look = {name: os.environ[name] for name in ("THEME", "LAYOUT", "BRAND_NAME") if name in os.environ}
+        yield Vendors(sandbox, http), settings_for(url, stores, sandbox) | look
 
 
 def take_all(persona: str, browser: Browser, vendors: Vendors, settings: dict[str, str], folder: Path) -> None:
-    """All places of one persona: FOLDER/ella/reward-360-light.png and so on."""
+    """All places of one persona: FOLDER/ella/reward-en-360-light.png and so on."""
     vendors.reset()
     (folder / persona).mkdir(parents=True, exist_ok=True)
     with in_thread(settings) as service, visiting(browser, service, reduced_motion="reduce") as visit:
         for place in tour(persona, visit, vendors):
-            for width in WIDTHS:
-                for scheme in SCHEMES:
+            for language in LANGUAGES:
+                visit.speak(language)
+                for width, scheme in product(WIDTHS, SCHEMES):
                     visit.page.emulate_media(color_scheme=scheme)
-                    visit.page.set_viewport_size({"width": width, "height": 640 if width < 600 else 800})
-                    name = f"{place.name.replace(' ', '-')}-{width}-{scheme}.png"
-                    visit.page.screenshot(path=folder / persona / name, full_page=True)
+                    # As high as the page, so that what stands at the bottom of a screen stands at its bottom.
+                    visit.page.set_viewport_size({"width": width, "height": 640})
+                    visit.page.set_viewport_size({"width": width, "height": min(visit.run(HEIGHT), HIGHEST)})
+                    name = f"{place.name.replace(' ', '-')}-{language}-{width}-{scheme}.png"
+                    visit.page.screenshot(path=folder / persona / name)
+            visit.choose("en")
 
 
 def take_for_docs(browser: Browser, vendors: Vendors, settings: dict[str, str], folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import socket
 import subprocess
@@ -23,10 +24,16 @@ from bff.services import build
 from bff.settings.read import read_settings
 from bff.worker import jobs_of
 from support.prompt_shutdown import PromptServer
-from support.shopper import TRUSTED, Shopper
+from support.shopper import AWAY, TRUSTED, Shopper
 from support.temporary_files import folder_beside
 
 ROOT = Path(__file__).parents[2]
+# A process reads all its modules first, and on a busy machine many start at once.
+STARTS_WITHIN_SECONDS = 60
+SIGN_IN_ATTEMPTS = 5
+# For two seconds a vendor that has just failed is not asked.
+SPARED_SECONDS = 3
+TICKETS_TOKEN = "tickets-token-of-a-storefront-server-0123456789"
 
 
 class Clock:
@@ -81,21 +88,44 @@ class Service:
     clock: Clock = field(default_factory=Clock)
     settings: Mapping[str, str] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
+    # Of a service in a thread: how many of its answers were ready.
+    ready: Callable[[], int] = lambda: 0
 
     def shopper(self) -> Shopper:
         shopper = Shopper(self.url)
         self.stack.callback(shopper.close)
         return shopper
 
+    def ticket(self, customer_token: str) -> str:
+        """What the storefront's server gets for a customer's token, and its redirect carries."""
+        headers = {"authorization": f"Bearer {self.settings['SESSION_TICKETS_TOKEN']}"}
+        body = {"customerAccessToken": customer_token}
+        reply = self.shopper().request("POST", "/api/v1/session-tickets", json=body, headers=headers)
+        assert reply.status_code == 201, reply.text
+        return str(reply.json()["ticket"])
+
+    def handle(self, customer_token: str) -> str:
+        """What the storefront's server acts for a customer with."""
+        headers = {"authorization": f"Bearer {self.settings['SESSION_TICKETS_TOKEN']}"}
+        body = {"customerAccessToken": customer_token}
+        reply = self.shopper().request("POST", "/api/v1/session-handles", json=body, headers=headers)
+        assert reply.status_code == 201, reply.text
+        return str(reply.json()["handle"])
+
     def signed_in(self, persona: str) -> Shopper:
+        """A shopper who has signed in; as a page that could not reach the shop in time asks, they try again."""
         shopper = self.shopper()
-        page = shopper.sign_in(persona)
+        for _ in range(SIGN_IN_ATTEMPTS):
+            page = shopper.sign_in(persona)
+            if page.status not in AWAY:
+                break
+            self.clock.advance(SPARED_SECONDS)
         assert page.status == 200, page.text
         return shopper
 
 
 Start: TypeAlias = Callable[..., Service]
-Work: TypeAlias = Callable[..., None]
+Work: TypeAlias = Callable[..., Clock]
 
 
 def settings_for(url: str, stores: Mapping[str, str], sandbox: str, **changes: str) -> dict[str, str]:
@@ -109,13 +139,14 @@ def settings_for(url: str, stores: Mapping[str, str], sandbox: str, **changes: s
         "SUBTOTAL_LINK_URL": f"{sandbox}/link",
         "VALKEY_TIMEOUT_SECONDS": "2",
         "VALKEY_CONNECTIONS": "64",
+        "SESSION_TICKETS_TOKEN": TICKETS_TOKEN,
     } | changes
     return {name: value for name, value in given.items() if value}
 
 
 @contextmanager
-def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
-    """Serve in a thread of this process, so that the test can move the service's clock."""
+def in_thread(settings: Mapping[str, str], **more: Any) -> Iterator[Service]:
+    """Serve in a thread of this process, so that the test can move the service's clock; `more` is for uvicorn."""
     clock = Clock()
     app = create_app(read_settings(settings), clock)
     # Only a socket that says it is TCP gets TCP_NODELAY from asyncio; without it every answer waits 40 ms.
@@ -123,12 +154,12 @@ def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(settings["PORT"])))
     listener.listen()
-    server = PromptServer(configuration(app, loop="asyncio", timeout_graceful_shutdown=2))
+    server = PromptServer(configuration(app, loop="asyncio", timeout_graceful_shutdown=2, **more))
     thread = server.start(listener, "service")
     with ExitStack() as stack:
         try:
             _wait_until_answering(settings["PUBLIC_URL"])
-            yield Service(settings["PUBLIC_URL"], clock, settings, stack)
+            yield Service(settings["PUBLIC_URL"], clock, settings, stack, lambda: int(app.state.ready.given))
         finally:
             server.end()
             thread.join()
@@ -136,13 +167,13 @@ def in_thread(settings: Mapping[str, str]) -> Iterator[Service]:
 
 
 @contextmanager
-def worker_in_thread(settings: Mapping[str, str]) -> Iterator[None]:
-    """The worker in a thread of this process."""
-    started, running = threading.Event(), _Running()
+def worker_in_thread(settings: Mapping[str, str]) -> Iterator[Clock]:
+    """The worker in a thread of this process, so that the test can move its clock."""
+    started, running, clock = threading.Event(), _Running(), Clock()
 
     async def work() -> None:
         read = read_settings(settings)
-        async with build(read) as state:
+        async with build(read, clock, is_worker=True) as state:
             running.loop, running.stop = asyncio.get_running_loop(), asyncio.Event()
             started.set()
             await jobs_of(state).run(running.stop)
@@ -150,8 +181,8 @@ def worker_in_thread(settings: Mapping[str, str]) -> Iterator[None]:
     thread = threading.Thread(target=asyncio.run, args=(work(),), name="worker", daemon=True)
     thread.start()
     try:
-        assert started.wait(10), "the worker did not start"
-        yield
+        assert started.wait(STARTS_WITHIN_SECONDS), "the worker did not start"
+        yield clock
     finally:
         running.loop.call_soon_threadsafe(running.stop.set)
         thread.join(30)
@@ -189,7 +220,7 @@ def as_process(settings: Mapping[str, str], log: Path, **more: str) -> Iterator[
 def _wait_until_answering(url: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
     transport = httpx2.HTTPTransport(retries=0, verify=TRUSTED)
     with httpx2.Client(transport=transport, trust_env=False, timeout=5) as http:
-        latest = time.monotonic() + 20
+        latest = time.monotonic() + STARTS_WITHIN_SECONDS
         while time.monotonic() < latest:
             assert process is None or process.poll() is None, "the service ended by itself"
             try:
@@ -205,3 +236,12 @@ class Log(io.StringIO):
 
     def close(self) -> None:
         """Keep it open."""
+
+    def clear(self) -> None:
+        self.seek(0)
+        self.truncate()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of this event since it was cleared."""
+        lines = (json.loads(line) for line in self.getvalue().splitlines())
+        return [line for line in lines if line["event"] == name]

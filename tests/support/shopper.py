@@ -60,6 +60,10 @@ class Reader(HTMLParser):
             self.forms[-1].buttons.append(words)
 
 
+# The shop, or what is needed to ask it, does not answer in time.
+AWAY = {502, 503, 504}
+
+
 @dataclass
 class Page:
     """An answer, and the page in it."""
@@ -89,6 +93,11 @@ class Page:
     def heading(self) -> str:
         return " ".join(self.read.headings)
 
+    @property
+    def onward(self) -> str | None:
+        """Where the page goes on to by itself."""
+        return self.reply.headers.get("refresh", "").partition("url=")[2] or None
+
     def form(self, action: str) -> Form:
         """The form that is sent to this path."""
         found = [form for form in self.read.forms if urlsplit(form.action).path == action]
@@ -97,13 +106,14 @@ class Page:
 
 
 class Shopper:
-    """One browser. `base` is the service's address without a trailing slash; cookies are its own."""
+    """One browser. `base` is the service's address without a trailing slash; cookies are its own. `transport` is for a
+    service that is not at its address."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, transport: httpx2.BaseTransport | None = None) -> None:
         self.base = base
         self.cookies: dict[str, str] = {}
         self.replies: list[httpx2.Response] = []
-        self._http = httpx2.Client(timeout=30, trust_env=False, verify=TRUSTED)
+        self._http = httpx2.Client(timeout=30, trust_env=False, verify=TRUSTED, transport=transport)
 
     def close(self) -> None:
         self._http.close()
@@ -154,9 +164,17 @@ class Shopper:
     def sign_in(self, persona: str, return_to: str = "/") -> Page:
         """Sign in at the shop as this persona; returns the page one lands on."""
         page = self.get(f"/login?return_to={return_to}")
+        if page.status in AWAY:
+            return page
+        assert not page.url.startswith(self.base), f"/login did not lead to the shop: {page.status} {page.text}"
         reply = self._http.post(page.url, data={"persona": persona})
         assert reply.status_code in {302, 303}, reply.text
         return self.get(reply.headers["location"])
+
+    def sign_out(self, action: str = "/logout", page: Page | None = None) -> Page:
+        """Sign out here and, where a page leads there by itself, at the shop; returns the page one lands on."""
+        landed = self.submit(page or self.get(action if action.endswith("everywhere") else "/"), action)
+        return self.get(landed.onward) if landed.onward else landed
 
     def api(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
         """A call of storefront JavaScript on this service's own origin."""

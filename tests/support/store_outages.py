@@ -83,3 +83,16 @@ def agreement(shopper: Shopper) -> dict[str, Any]:
 
 def is_ready(service: Service) -> bool:
     return service.shopper().request("GET", "/readyz").status_code == 200
+
+
+@contextmanager
+def failing_inserts(url: str, table: str) -> Iterator[None]:
+    """Whatever is written into this table fails in a way that nobody has foreseen; its message has "canary" in it."""
+    fail = "BEGIN RAISE EXCEPTION 'canary of a value' USING ERRCODE = '22012'; END"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS $$ {fail} $$")
+        connection.execute(f"CREATE TRIGGER failing BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION failing()")
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION failing CASCADE")

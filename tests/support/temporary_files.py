@@ -6,8 +6,9 @@ import tempfile
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-# What pytest removes with the folder, and what `multiprocessing` removes when the process ends that asked for it.
-OWN = ("pytest-of-", "pymp-")
+# What pytest removes with the folder, what `multiprocessing` removes when the process ends that asked for it, and what
+# Chromium leaves when it is told to end while it starts.
+OWN = ("pytest-of-", "pymp-", ".org.chromium.")
 LAST = -1000
 
 

@@ -30,6 +30,7 @@ LATE: Answer = (504, "upstream_timeout")
 ENDED: Answer = (401, "session_expired")
 BLOCKED: Answer = (403, "member_blocked")
 NOT_LAUNCHED: Answer = (403, "program_not_launched")
+UNKNOWN_MEMBER: Answer = (404, "not_found")
 
 BROKEN = ("status:500", "status:429", "cut_before", "cut_after", "garbage", "html", "huge", "redirect")
 REFUSED = ("status:400", "status:401", "status:403", "status:404", "status:409")
@@ -39,8 +40,8 @@ SLOW = ("delay", "delay_after")
 # Reading for everyone: whatever the vendor's trouble is, it is ours and never the visitor's.
 PUBLIC_READ: Table = {**dict.fromkeys(KINDS, DOWN), "delay": LATE, "delay_after": LATE, "set_cookie": FINE}
 # Reading for a member: a JWT that is refused twice ends the session, nothing else does.
-MEMBER_READ: Table = {**PUBLIC_READ, "status:401": ENDED}
-CUSTOMER_READ: Table = {**MEMBER_READ, "status:403": BLOCKED}
+MEMBER_READ: Table = {**PUBLIC_READ, "status:401": ENDED, "status:409": UNKNOWN_MEMBER}
+CUSTOMER_READ: Table = {**MEMBER_READ, "status:403": BLOCKED, "status:404": UNKNOWN_MEMBER}
 RULES_READ: Table = {**MEMBER_READ, "status:403": BLOCKED}
 NO_HISTORY: Answer = (404, "feature_unavailable")
 HISTORY_READ: Table = {**MEMBER_READ, "status:400": NO_HISTORY, "status:403": BLOCKED, "status:404": NO_HISTORY}
@@ -51,7 +52,10 @@ LOGIN_READ: Table = {**MEMBER_READ, "status:403": NOT_LAUNCHED}
 DISPENSABLE: Table = dict.fromkeys((*KINDS, *SLOW), FINE)
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "requestId", "retryable"}
-RETRYABLE = {"request_in_progress", "rate_limited", "upstream_unavailable", "upstream_timeout", "store_unavailable"}
+RETRYABLE = {
+    "request_in_progress", "rate_limited", "internal_error", "upstream_unavailable", "upstream_timeout",
+    "store_unavailable", "overloaded",
+}  # fmt: skip
 # What the sandbox says when it misbehaves: none of it may come through.
 VENDORS_WORDS = (
     "The sandbox was",
@@ -132,7 +136,10 @@ def is_signed_in(shopper: Shopper) -> bool:
 
 
 def handed_in(service: Service, vendors: Vendors, persona: str) -> Shopper:
-    """The persona, signed in by a token that the storefront handed in: one request instead of a journey."""
+    """The persona, signed in by a token that the storefront handed in: one request instead of a journey.
+
+    Such a session ends with the token's hour: who lets more time pass has somebody sign in at the shop.
+    """
     shopper = service.shopper()
     reply = shopper.api("POST", "/session", {"customerAccessToken": vendors.token(persona)})
     assert reply.status_code == 201, reply.text
@@ -140,11 +147,15 @@ def handed_in(service: Service, vendors: Vendors, persona: str) -> Shopper:
 
 
 def afresh(service: Service, vendors: Vendors, persona: str) -> Shopper:
-    """The same in a world where nothing has happened yet, no budget is spent, nothing was redeemed, and no vendor has
-    asked to be left alone."""
+    """The same in a world where nothing has happened yet."""
+    new_world(service, vendors)
+    return handed_in(service, vendors, persona)
+
+
+def new_world(service: Service, vendors: Vendors) -> None:
+    """Nothing has happened yet, no budget is spent, nothing was redeemed, and no vendor has asked to be left alone."""
     vendors.reset()
     service.clock.advance(BUSY_SECONDS)
     emptied_at(service.settings["DATABASE_URL"], "redemptions")
     with redis.Redis.from_url(service.settings["VALKEY_URL"]) as store:
         store.flushall()
-    return handed_in(service, vendors, persona)

@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 from bff.errors import UpstreamFailed
 from bff.schemas.member import Member
 from bff.vendors.okendo.operations import OPERATIONS
-from bff.vendors.okendo.reading import read
+from bff.vendors.okendo.reading import ReplyReader
 
 FOLDER = Path(__file__).parent / "vendor_replies"
 # A file that looks closer at one thing, and the operation whose replies it holds.
@@ -54,9 +54,9 @@ def test_every_field_says_under_which_names_it_may_come() -> None:
 def test_G8_a_reply_is_read_field_by_field(operation: str, body: Any, expected: Any) -> None:
     if expected is None:
         with pytest.raises(UpstreamFailed):
-            read(OPERATIONS[operation], body)
+            ReplyReader(OPERATIONS[operation]).read(body)
         return
-    found = json.loads(msgspec.json.encode(read(OPERATIONS[operation], body)))
+    found = json.loads(msgspec.json.encode(ReplyReader(OPERATIONS[operation]).read(body)))
     assert only_named(found, expected) == expected
 
 
@@ -113,7 +113,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, Any]:
 def is_of_its_shape(operation: str, body: Any) -> bool:
     """Whether it reads as the row's shape, or is refused in the one way callers know."""
     try:
-        found = read(OPERATIONS[operation], body)
+        found = ReplyReader(OPERATIONS[operation]).read(body)
     except UpstreamFailed:
         return True
     # Decoding what it encodes to checks the type of every field; a number that is none would become null.
@@ -136,18 +136,18 @@ def test_G8_an_invented_reply_is_read_or_refused_and_nothing_else(operation: str
 @settings(max_examples=100, deadline=None)
 def test_a_number_is_the_same_number_however_it_is_written(points: int, written: Any) -> None:
     body = {"loyaltyCustomer": {"status": "enrolled", "points": {"balance": written(points)}}}
-    assert read(OPERATIONS["customer"], body).balance == points
+    assert ReplyReader(OPERATIONS["customer"]).read(body).balance == points
 
 
 def test_a_balance_that_is_no_number_is_refused() -> None:
     values: tuple[Any, ...] = ("NaN", "Infinity", "-inf", float("nan"), float("inf"), True, [], {}, "")
     for balance in values:
         with pytest.raises(UpstreamFailed):
-            read(OPERATIONS["customer"], {"status": "enrolled", "points": {"balance": balance}})
+            ReplyReader(OPERATIONS["customer"]).read({"status": "enrolled", "points": {"balance": balance}})
 
 
 @pytest.mark.parametrize("name", ["shareableLinkUrl", "referralUrl"])
 def test_F4_a_members_link_is_shown_where_the_vendor_tells_a_safe_one(name: str) -> None:
     for url, shown in (("https://shop.example.com/r/1", True), ("javascript:alert(1)", False), ("//evil.test", False)):
-        customer = read(OPERATIONS["customer"], {"points": {"balance": 1}, name: url})
+        customer = ReplyReader(OPERATIONS["customer"]).read({"status": "enrolled", "points": {"balance": 1}, name: url})
         assert Member.from_okendo(customer, None).referral_url == (url if shown else None)

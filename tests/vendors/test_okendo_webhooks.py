@@ -15,7 +15,7 @@ import redis
 from support.concurrency import state_of, until
 from support.enrolment_clients import Rows
 from support.services import Service, Start, Vendors, Work
-from support.store_outages import says_come_again, stopped
+from support.store_outages import is_ready, says_come_again, stopped
 
 from bff.devstack.servers import Server
 
@@ -204,6 +204,7 @@ def test_without_the_database_okendo_is_asked_to_come_again(
     event = customer_event(vendors, "ella")
     with stopped(database):
         assert says_come_again(deliver(service, event, svix_id="msg_1"))
+    until(lambda: is_ready(service))
     assert deliver(service, event, svix_id="msg_1").status_code == 204
     with psycopg.connect(settings["DATABASE_URL"]) as rows:
         assert rows.execute("SELECT count(*) FROM webhook_events").fetchone() == (1,)

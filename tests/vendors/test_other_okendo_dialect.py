@@ -66,7 +66,7 @@ def test_everything_can_be_done_in_the_other_dialect(corrected: Service, vendors
     coupon = told(ella.api("POST", f"/me/earning-rules/{TIKTOK}/completions"))["result"]
     assert coupon["coupon"]["code"].startswith("OKE-")
     credit = told(ella.api("POST", f"/me/earning-rules/{YOUTUBE}/completions"))["result"]
-    assert credit == {"kind": "store_credit", "storeCredit": "2 USD"}
+    assert credit == {"kind": "store_credit", "storeCredit": {"amount": "2.00", "currencyCode": "USD"}}
     assert ella.api("POST", "/me/referrals", {"email": "friend@example.com"}).status_code == 202
     referrals = told(ella.api("GET", "/me/referrals"))
     assert referrals["count"] == len(referrals["referrals"]) == 3

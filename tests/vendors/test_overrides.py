@@ -54,6 +54,23 @@ BAD_FILES = {
     "a name of a field there is not": ('[customer.names]\nbalnace = ["points"]', ("[customer]", "names")),
     "no TOML": ("[redeem", ("TOML",)),
 }  # fmt: skip
+# A file, and what its refusal proposes and lists.
+MISSPELLED = {
+    "an operation": ('[redem]\npath = "/x"', "Did you mean redeem? Known: birthday, customer, customer_activation, "),
+    "a key": (
+        '[redeem]\npaht = "/x"', "Did you mean path? Known: envelope, method, names, next, path, sends."
+    ),
+    "an argument": ('[redeem.sends]\nrewrad = "x"', "Did you mean reward? Known: reward."),
+    "an argument where there is none": ('[customer.sends]\nemail = "x"', "is not a name of ours there. There is none."),
+    "a field": (
+        '[customer.names]\nbalnace = ["points"]',
+        "Did you mean balance? Known: balance, birthday_day, birthday_month, email, pending, points_expire_at, "
+        "referral_sender_id, referral_url, state, tier, tier_expires_at.",
+    ),
+    "a field that is like none": (
+        '[spend.names]\nzzz = ["x"]', "zzz is not a name of ours there. Known: amount, currency."
+    ),
+}  # fmt: skip
 # Where the vendor may want the rule that was completed.
 RULE_ELSEWHERE = {
     "in the query": 'path = "/loyalty/earning_rules?earningRuleId={rule}"',
@@ -189,6 +206,18 @@ def test_N1_a_bad_file_is_refused_with_row_and_key(tmp_path: Path, fault: str) -
     with pytest.raises(SettingsError) as refused:
         operations_with_overrides(str(file))
     assert [word for word in ("OKENDO_OVERRIDES", *words) if word not in str(refused.value)] == []
+
+
+@pytest.mark.parametrize("what", MISSPELLED)
+def test_whoever_misspells_a_name_reads_at_boot_which_there_are(
+    settings: dict[str, str], tmp_path: Path, what: str
+) -> None:
+    text, told = MISSPELLED[what]
+    file = tmp_path / "overrides.toml"
+    file.write_text(text, "utf-8")
+    done = bff(settings | {"OKENDO_OVERRIDES": str(file)}, "serve")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert told in done.stderr
 
 
 def test_N1_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

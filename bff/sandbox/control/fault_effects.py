@@ -36,6 +36,8 @@ async def answer_under_fault(fault: Fault | None, vendor: str, handle: Callable[
     if fault.kind in INSTEAD:
         return INSTEAD[fault.kind](fault, vendor)
     genuine = handle()
+    if fault.kind == "status_after":
+        return _refusal(fault, vendor)
     if fault.kind == "delay_after":
         await asyncio.sleep(fault.seconds)
     return AFTERWARDS.get(fault.kind, _unchanged)(genuine)
@@ -56,6 +58,11 @@ def _refusal(fault: Fault, vendor: str) -> Response:
     return Response(encode(FAULT_BODIES[vendor]), fault.status, headers, "application/json")
 
 
+def _page(fault: Fault, vendor: str) -> Response:
+    """What a CDN shows when it does not reach the vendor, or keeps a client away from it."""
+    return HTMLResponse(f"<!doctype html><title>{fault.status}</title><h1>Error {fault.status}</h1>", fault.status)
+
+
 def _redirect(fault: Fault, vendor: str) -> Response:
     """To the address where clouds keep their machines' credentials; nobody may follow."""
     return Response(status_code=302, headers={"location": "http://169.254.169.254/"})
@@ -71,6 +78,10 @@ def _lost(genuine: Response) -> Response | None:
 
 def _garbage(genuine: Response) -> Response | None:
     return Response(b'{"token": "eyJ", "rules": [{', media_type="application/json")
+
+
+def _empty(genuine: Response) -> Response | None:
+    return Response(b"{}", genuine.status_code, media_type="application/json")
 
 
 def _html(genuine: Response) -> Response | None:
@@ -93,7 +104,9 @@ async def _eight_mebibytes() -> AsyncIterator[bytes]:
     yield b'"]}'
 
 
-INSTEAD: Mapping[str, Callable[[Fault, str], Response]] = {"status": _refusal, "redirect": _redirect}
+INSTEAD: Mapping[str, Callable[[Fault, str], Response]] = {
+    "status": _refusal, "status_page": _page, "redirect": _redirect,
+}  # fmt: skip
 AFTERWARDS: Mapping[str, Callable[[Response], Response | None]] = {
-    "cut_after": _lost, "garbage": _garbage, "html": _html, "huge": _huge, "set_cookie": _with_cookie,
+    "cut_after": _lost, "empty": _empty, "garbage": _garbage, "html": _html, "huge": _huge, "set_cookie": _with_cookie,
 }  # fmt: skip

@@ -2,8 +2,10 @@
 
 `delay` waits before the work is done (a vendor that is slow to act), `delay_after` between the work and the reply.
 `cut_before` closes the connection with nothing done, `cut_after` with everything done.
-`garbage`, `html` and `huge` do the work and then answer nonsense; `set_cookie` adds a cookie to the genuine answer.
-`status:N` and `redirect` answer without doing anything.
+`garbage`, `html` and `huge` do the work and then answer nonsense, `empty` an object with nothing in it; `set_cookie`
+adds a cookie to the genuine answer.
+`status:N` and `redirect` answer without doing anything, `status_page:N` with the web page of a CDN in front of the
+vendor; `status_after:N` does the work and answers as if it had not.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,8 @@ from typing import TypeGuard
 from bff.sandbox.json import Json, JsonObject
 
 KINDS = (
-    "delay", "delay_after", "cut_before", "cut_after", "garbage", "html", "huge", "redirect", "set_cookie", "status",
+    "delay", "delay_after", "cut_before", "cut_after", "empty", "garbage", "html", "huge", "redirect", "set_cookie",
+    "status", "status_after", "status_page",
 )  # fmt: skip
 # So long a delay takes where nobody says how long.
 DELAY_SECONDS = 3
@@ -81,9 +84,9 @@ def _whole(value: Json) -> TypeGuard[int]:
 def _kind(word: Json) -> tuple[str, int]:
     """`status:500` is the kind `status` with its number; the other kinds have none."""
     kind, _, number = str(word).partition(":")
-    known = kind in KINDS and (kind == "status") == bool(number)
+    known = kind in KINDS and kind.startswith("status") == bool(number)
     if known and not number:
         return kind, 0
     if known and number.isascii() and number.isdigit() and 400 <= int(number) <= 599:
         return kind, int(number)
-    raise BadCommand(f"unknown kind {word!r}; one of {', '.join(KINDS)}, where status is status:400 to status:599")
+    raise BadCommand(f"unknown kind {word!r}; one of {', '.join(KINDS)}, with status… as status:400 to status:599")

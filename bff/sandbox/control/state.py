@@ -6,7 +6,7 @@ from bff.sandbox.clock import iso
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member
 from bff.sandbox.subtotal.accounts import connection_json, purchase_json
-from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL, DeliveryPolicy
+from bff.sandbox.webhooks.policies import OKENDO, SHOPIFY, SUBTOTAL, DeliveryPolicy
 from bff.sandbox.world import World
 
 
@@ -28,6 +28,8 @@ def describe(world: World) -> JsonObject:
             "events": [event.summary() for event in world.changes.events],
             "deliveries": _deliveries(world, OKENDO),
         },
+        "shopify": {"deliveries": _deliveries(world, SHOPIFY)},
+        "carts": {cart.bare_id: {"codes": list(cart.codes)} for cart in world.carts.all()},
     }
 
 

@@ -15,8 +15,8 @@ from bff.sandbox.clock import iso
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
-from bff.sandbox.okendo.program import CURRENCY, EARNING_RULES, REWARDS
-from bff.sandbox.okendo.public_api import EMAIL, body_of, for_member, refused
+from bff.sandbox.okendo.program import CURRENCY
+from bff.sandbox.okendo.public_api import EMAIL, body_of, for_member, refused, worded
 from bff.sandbox.world import World
 
 PAGE = 25
@@ -45,14 +45,15 @@ def activate(world: World, call: Call, member: Member) -> Response:
 
 @for_member
 def earning_rules(world: World, call: Call, member: Member) -> Response:
-    return answer(world, {"rules": [replies.earning_rule(rule, member) for rule in EARNING_RULES.values()]})
+    rules = [replies.earning_rule(rule, member) for rule in world.earning_rules.values()]
+    return worded(world, call, {"rules": rules})
 
 
 @for_member
 def trigger(world: World, call: Call, member: Member) -> Response:
     """Earn for a social action; the rule's id is in the path, the query or the body."""
     told = (call.json() or {}).get("earningRuleId", "")
-    rule = EARNING_RULES.get(call.path_value("rule_id") or call.query.get("earningRuleId") or str(told))
+    rule = world.earning_rules.get(call.path_value("rule_id") or call.query.get("earningRuleId") or str(told))
     if rule is None:
         raise refused(world, 404, "Earning rule not found or inactive.", "not_found")
     if rule.action != "social-follow":
@@ -78,14 +79,14 @@ def _days(month: int) -> int:
 
 @for_member
 def redemption_rules(world: World, call: Call, member: Member) -> Response:
-    return answer(world, {"rules": [replies.reward(rule, member) for rule in REWARDS.values()]})
+    return worded(world, call, {"rules": [replies.reward(rule, member) for rule in world.rewards.values()]})
 
 
 @for_member
 def redeem(world: World, call: Call, member: Member) -> Response:
     """Spend points. There is no idempotency key: every accepted call is one redemption."""
     body = body_of(world, call)
-    rule = REWARDS.get(str(body.get("redemptionRuleId")))
+    rule = world.rewards.get(str(body.get("redemptionRuleId")))
     if rule is None:
         raise refused(world, 400, "The redemption rule is not valid.", "invalid_redemption_rule")
     if str(body.get("currencyCode", CURRENCY)).upper() != CURRENCY:
@@ -97,7 +98,10 @@ def redeem(world: World, call: Call, member: Member) -> Response:
 
 @for_member
 def transactions(world: World, call: Call, member: Member) -> Response:
-    """A page of history; `nextUrl` is relative to the API root and absent on the last page."""
+    """A page of history; `nextUrl` is relative to the API root and absent on the last page.
+
+    The control API can have it come in the other order than was asked for.
+    """
     order = call.query.get("orderBy", "date desc")
     limit = call.query.get("limit", str(PAGE))
     if order not in ("date desc", "date asc"):
@@ -105,7 +109,8 @@ def transactions(world: World, call: Call, member: Member) -> Response:
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100):
         raise refused(world, 400, "limit must be from 1 to 100.", "invalid_request")
     lines = [replies.transaction(member, entry) for entry in member.history]
-    lines = lines if order == "date asc" else lines[::-1]
+    oldest_first = (order == "date asc") is not world.history_reversed
+    lines = lines if oldest_first else lines[::-1]
     return _paged(world, call, "transactions", lines, limit=int(limit))
 
 
@@ -153,11 +158,20 @@ def _paged(world: World, call: Call, name: str, lines: Sequence[JsonObject], *, 
         if last not in seen:
             raise refused(world, 400, "lastEvaluated is not a cursor of this list.", "invalid_request")
         start = seen.index(last) + 1
-    shown = lines[start : start + limit]
-    payload: dict[str, Json] = {name: shown}
+    payload: dict[str, Json] = {name: lines[start : start + limit]}
     if start + limit < len(lines):
-        payload["nextUrl"] = _next_url(call, json.dumps({key: shown[-1][key]}, separators=(",", ":")))
+        last_seen = lines[_following(world, start, limit) - 1]
+        payload["nextUrl"] = _next_url(call, json.dumps({key: last_seen[key]}, separators=(",", ":")))
+        if world.dead_end:
+            payload["nextUrl"] = "/next?page=2"
     return answer(world, payload)
+
+
+def _following(world: World, start: int, limit: int) -> int:
+    """Where the next page starts; at the end of a circle, where the circle does."""
+    page = start // limit
+    closes = world.circle and page and page % world.circle == 0
+    return start - (world.circle - 1) * limit if closes else start + limit
 
 
 def _next_url(call: Call, cursor: str) -> str:

@@ -87,6 +87,8 @@ class Member:
     referrals: list[Referral] = field(default_factory=list)
     completed: set[str] = field(default_factory=set)
     limits: dict[str, int] = field(default_factory=dict)
+    # A blocked one is refused every call, or only told so in their state: the vendor's pages name both.
+    is_refused: bool = True
     effects: Effects = field(default_factory=Effects)
 
     @property
@@ -183,6 +185,17 @@ class Member:
             raise NotAllowed("referral_rejected", "This friend was already referred.")
         self.effects.referrals.append({"email": email})
         self.referrals.append(Referral(email, "pending", now))
+
+    def remember(self, lines: int, date: datetime) -> None:
+        """So many lines of history that change no balance, in their place by date."""
+        texts = (f"Visited the shop ({number})" for number in range(1, lines + 1))
+        self.history += [Transaction(str(uuid.uuid4()), "earning", 0, date, text) for text in texts]
+        self.history.sort(key=lambda entry: entry.date)
+
+    def remember_invitations(self, count: int, date: datetime) -> None:
+        """So many friends who were invited before the others."""
+        friends = (f"friend-{uuid.uuid4()}@example.com" for _ in range(count))
+        self.referrals[:0] = [Referral(friend, "pending", date) for friend in friends]
 
     def _must_be_enrolled(self) -> None:
         if self.state != "enrolled":

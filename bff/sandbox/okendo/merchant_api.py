@@ -14,7 +14,7 @@ from bff.sandbox.calls import Call, Handler, Operation, answer
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
-from bff.sandbox.okendo.program import EARNING_RULES, REWARDS, EarningRule
+from bff.sandbox.okendo.program import EarningRule
 from bff.sandbox.okendo.public_api import body_of, check_version, refused
 from bff.sandbox.world import World
 
@@ -52,13 +52,15 @@ def customer(world: World, call: Call) -> Response:
 def earning_rules(world: World, call: Call) -> Response:
     """The Merchant list has no ids."""
     member = _named(world, call.query)
-    return answer(world, {"rules": [replies.merchant_earning_rule(rule, member) for rule in EARNING_RULES.values()]})
+    return answer(
+        world, {"rules": [replies.merchant_earning_rule(rule, member) for rule in world.earning_rules.values()]}
+    )
 
 
 @for_merchant
 def redemption_rules(world: World, call: Call) -> Response:
     member = _named(world, call.query)
-    return answer(world, {"rules": [replies.reward(rule, member) for rule in REWARDS.values()]})
+    return answer(world, {"rules": [replies.reward(rule, member) for rule in world.rewards.values()]})
 
 
 @for_merchant
@@ -98,7 +100,7 @@ def _named(world: World, names: JsonObject) -> Member | None:
 
 
 def _custom_rule(world: World, body: JsonObject) -> EarningRule:
-    rule = EARNING_RULES.get(str(_first(body, RULE_NAMES)))
+    rule = world.earning_rules.get(str(_first(body, RULE_NAMES)))
     if rule is None or rule.action != "custom":
         raise refused(world, 404, "Custom earning rule not found.")
     return rule

@@ -3,10 +3,11 @@
 Vocabulary: support.okendo.io articles 8914628 (rules), 9690320 (custom rules), 8915126 (VIP tiers).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bff.sandbox.json import Json
+from bff.sandbox.okendo.translations import POLICY_SENTENCE, POLICY_TEMPLATE
 
 CURRENCY = "USD"
 SIGN_UP_POINTS = 200
@@ -65,6 +66,7 @@ class Tier:
     color: str
     order_points: Decimal
     perks: tuple[Json, ...]
+    icon_url: str = ""
 
 
 @dataclass
@@ -72,11 +74,10 @@ class Policies:
     """The legal policies in force; the control API changes version and sentence."""
 
     version: Json = "2025-03-01"
-    html: str = (
-        'By joining, you agree to the <a href="https://shop.example.com/policies/terms-of-service">program terms</a> '
-        'and the <a href="https://shop.example.com/policies/privacy-policy">privacy policy</a>.'
-    )
-    template: str = "By joining, you agree to the {{termsAndConditionsUrl}} and the {{privacyPolicyUrl}}."
+    html: str = POLICY_SENTENCE
+    # By language, where the control API has changed it there.
+    html_in: dict[str, str] = field(default_factory=dict)
+    template: str = POLICY_TEMPLATE
     button: str = "Accept terms & join"
     privacy_url: str = "https://shop.example.com/policies/privacy-policy"
     terms_url: str = "https://shop.example.com/policies/terms-of-service"
@@ -126,6 +127,7 @@ TIERS = (
     Tier(
         "5d1c0e77-8a4b-4d36-9b1e-7f2a60c30c03", "Gold", 1000, "#c9a227", Decimal("1.5"),
         ("Birthday gift", "Free returns", {"title": "A stylist", "description": "Two personal sessions a year."}),
+        "https://cdn.shop.example.com/tiers/gold.png",
     ),
 )  # fmt: skip
 FAQS = (

@@ -15,7 +15,7 @@ from bff.sandbox.calls import Call, Handler, Operation, Refused, answer
 from bff.sandbox.json import JsonObject
 from bff.sandbox.okendo import replies
 from bff.sandbox.okendo.members import Member, NotAllowed
-from bff.sandbox.okendo.program import EARNING_RULES, REWARDS
+from bff.sandbox.okendo.translations import DEFAULT, ORDER_OF_LANGUAGES, in_language
 from bff.sandbox.world import World
 
 VERSION = "2025-02-01"
@@ -53,7 +53,7 @@ def public(handle: Handler) -> Handler:
 
 
 def for_member(handle: MemberHandler) -> Handler:
-    """A call with the loyalty token of a customer, who must not be blocked."""
+    """A call with the loyalty token of a customer, who must not be blocked, unless that is only told in their state."""
 
     @functools.wraps(handle)
     def checked(world: World, call: Call) -> Response:
@@ -61,7 +61,7 @@ def for_member(handle: MemberHandler) -> Handler:
         member = world.okendo_member(call.credentials("bearer"))
         if member is None:
             raise refused(world, 401, "The customer token is missing, expired or not valid.", "unauthorized")
-        if member.state == "blocked":
+        if member.state == "blocked" and member.is_refused:
             raise refused(world, 403, "The customer is blocked.", "customer_blocked")
         try:
             return handle(world, call, member)
@@ -79,30 +79,41 @@ def body_of(world: World, call: Call) -> JsonObject:
     return body
 
 
+def worded(world: World, call: Call, payload: JsonObject) -> Response:
+    """The reply in the language that is asked for, as far as the merchant has words in it; country and currency are
+    accepted and change nothing. What language it is in is only told when the control API has said so."""
+    headers = {"content-language": spoken(call)} if world.tells_language else None
+    return answer(world, in_language(payload, spoken(call)), headers=headers)
+
+
+def spoken(call: Call) -> str:
+    asked = call.query.get("languageCode", DEFAULT).lower()
+    return asked if asked in ORDER_OF_LANGUAGES else DEFAULT
+
+
 @public
 def earning_rules(world: World, call: Call) -> Response:
-    return answer(world, {"rules": [replies.earning_rule(rule) for rule in EARNING_RULES.values()]})
+    return worded(world, call, {"rules": [replies.earning_rule(rule) for rule in world.earning_rules.values()]})
 
 
 @public
 def redemption_rules(world: World, call: Call) -> Response:
-    """Language, country and currency are accepted; this store speaks English and sells in dollars."""
-    return answer(world, {"rules": [replies.reward(rule) for rule in REWARDS.values()]})
+    return worded(world, call, {"rules": [replies.reward(rule) for rule in world.rewards.values()]})
 
 
 @public
 def vip_program(world: World, call: Call) -> Response:
-    return answer(world, replies.vip_program())
+    return worded(world, call, replies.vip_program(world.told_tiers))
 
 
 @public
 def faqs(world: World, call: Call) -> Response:
-    return answer(world, replies.faqs())
+    return worded(world, call, replies.faqs())
 
 
 @public
 def legal_policies(world: World, call: Call) -> Response:
-    return answer(world, replies.legal_policies(world.policies))
+    return worded(world, call, replies.legal_policies(world.policies, spoken(call)))
 
 
 @public

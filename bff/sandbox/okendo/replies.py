@@ -5,6 +5,7 @@ docs.okendo.io/webhooks/topics; the rest follow their style. `minimumVipTierName
 `remainingRedemptions` and the `reward` of an earning rule that pays no points are this sandbox's guesses.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from bff.sandbox.clock import iso
@@ -55,7 +56,8 @@ def earning_rule(rule: EarningRule, member: Member | None = None) -> JsonObject:
     if rule.url:
         fields["url"] = rule.url
     if rule.pays != "points":
-        fields["reward"] = {"rewardType": rule.pays, "value": int(rule.amount), "currencyCode": CURRENCY}
+        kind: JsonObject = {"type": "fixed-value"} if rule.pays == "coupon" else {}
+        fields["reward"] = {"rewardType": rule.pays, **kind, "value": int(rule.amount), "currencyCode": CURRENCY}
     if member:
         fields["isCompleted"] = _completed(rule, member)
     return fields
@@ -68,7 +70,7 @@ def merchant_earning_rule(rule: EarningRule, member: Member | None = None) -> di
         return {"type": rule.calculation, **amounts, "earnEachAmountOncePer": "order"}
     if rule.calculation == "points-per-spend":
         tier = TIERS[max(0, tier_rank(member.tier if member else None))]
-        return {"type": rule.calculation, "amount": tier.order_points, "waitTimeDays": 14}
+        return {"type": rule.calculation, "amount": tier.order_points, "waitTimeDays": 14, "capPerOrder": 1000}
     return {"type": rule.calculation} | ({"amount": int(rule.amount)} if rule.pays == "points" else {})
 
 
@@ -126,7 +128,8 @@ def paid_out(entry: Transaction) -> JsonObject:
     return {"coupon": {"code": entry.coupon.code, "description": entry.coupon.description, **expiry}}
 
 
-def vip_program() -> JsonObject:
+def vip_program(told: Collection[str]) -> JsonObject:
+    """With these tiers of the program."""
     tiers: list[JsonObject] = [
         {
             "vipTierId": tier.id,
@@ -134,8 +137,10 @@ def vip_program() -> JsonObject:
             "spendRequirement": tier.spend,
             "color": tier.color,
             "perks": list(tier.perks),
+            **({"iconUrl": tier.icon_url} if tier.icon_url else {}),
         }
         for tier in TIERS
+        if tier.name in told
     ]
     return {"vipProgram": {"isEnabled": True, "eligibilityPeriod": "rolling-12-months", "tiers": tiers}}
 
@@ -144,12 +149,13 @@ def faqs() -> JsonObject:
     return {"faqs": [{"question": question, "answer": text} for question, text in FAQS]}
 
 
-def legal_policies(policies: Policies) -> JsonObject:
+def legal_policies(policies: Policies, language: str) -> JsonObject:
     """All six documented fields."""
+    sentence = policies.html_in.get(language, policies.html)
     return {
         "legalPolicies": {
             "acceptTermsAndJoinProgramButtonText": policies.button,
-            "policySentence": {"html": policies.html, "template": policies.template},
+            "policySentence": {"html": sentence, "template": policies.template},
             "privacyPolicyUrl": policies.privacy_url,
             "termsAndConditionsUrl": policies.terms_url,
             "version": policies.version,

@@ -1,7 +1,7 @@
-"""Just enough GraphQL to answer `customer { … }`: it reads the selection and gives back the fields it names."""
+"""Just enough GraphQL to answer what is asked here: it reads the selection and gives back the fields it names."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bff.sandbox.json import Json, JsonObject
@@ -42,31 +42,47 @@ class Field:
     fields: list["Field"] = field(default_factory=list)
 
 
-def customer_fields(
-    query: str, variables: Mapping[str, Json], find: Callable[[str], Mapping[str, Json] | None]
-) -> JsonObject:
-    """The `data` of the answer. `find` gets the argument customerAccessToken ("" when absent).
+Arguments = Mapping[str, Json]
+Resolver = Callable[[Arguments], Mapping[str, Json] | None]
+
+
+def answered(query: str, variables: Mapping[str, Json], roots: Mapping[str, Resolver]) -> JsonObject:
+    """The `data` of the answer. Each root gets the arguments it was asked with.
 
     Raises ValueError with a message for the GraphQL `errors` when the query is not understood.
     """
     answers: dict[str, Json] = {}
-    for wanted in _Reader(query).selection():
-        if wanted.name != "customer":
-            raise ValueError(f"Field '{wanted.name}' doesn't exist on type 'QueryRoot'")
-        given = wanted.arguments.get("customerAccessToken", "")
-        token = str(variables.get(given[1:], "")) if given.startswith("$") else given.strip('"')
-        found = find(token)
-        answers[wanted.alias] = None if found is None else _picked(found, wanted.fields)
+    reader = _Reader(query)
+    for wanted in reader.selection():
+        if wanted.name not in roots:
+            raise ValueError(f"Field '{wanted.name}' doesn't exist on type '{reader.root_type}'")
+        given = {name: _value(text, variables) for name, text in wanted.arguments.items()}
+        answers[wanted.alias] = _picked(roots[wanted.name](given), wanted.fields)
     return answers
 
 
-def _picked(data: Mapping[str, Json], fields: list[Field]) -> JsonObject:
+def asked(query: str) -> str:
+    """The name of the first field at the root of a query; empty for what is none."""
+    try:
+        return _Reader(query).selection()[0].name
+    except ValueError:
+        return ""
+
+
+def _value(text: str, variables: Mapping[str, Json]) -> Json:
+    return variables.get(text[1:]) if text.startswith("$") else text.strip('"')
+
+
+def _picked(data: Json, fields: list[Field]) -> Json:
+    if isinstance(data, str) or not isinstance(data, Mapping | Sequence):
+        return data
+    if not isinstance(data, Mapping):
+        return [_picked(one, fields) for one in data]
     picked: dict[str, Json] = {}
     for wanted in fields:
         if wanted.name not in data:
-            raise ValueError(f"Field '{wanted.name}' doesn't exist on type 'Customer'")
-        value = data[wanted.name]
-        picked[wanted.alias] = _picked(value, wanted.fields) if isinstance(value, Mapping) else value
+            raise ValueError(f"Field '{wanted.name}' doesn't exist on type '{data.get('__typename', 'Object')}'")
+        picked[wanted.alias] = _picked(data[wanted.name], wanted.fields)
     return picked
 
 
@@ -76,8 +92,7 @@ class _Reader:
     def __init__(self, query: str) -> None:
         self._words: list[str] = [word for word in _TOKEN.findall(query) if not word.startswith("#")]
         self._at = 0
-        if self._words[:1] == ["mutation"]:
-            raise ValueError("Only queries are answered here")
+        self.root_type = "Mutation" if self._words[:1] == ["mutation"] else "QueryRoot"
         self._skip_head()
 
     def selection(self) -> list[Field]:

@@ -18,25 +18,42 @@ from bff.sandbox.json import Json
 Claims = dict[str, Json]
 
 
+def new_key(kid: str) -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": kid, "use": "sig", "alg": "RS256"})
+
+
 class Signer:
     """The keys of the pretended vendors, made once and kept over resets."""
 
     def __init__(self) -> None:
-        self._rsa = RSAKey.generate_key(2048, {"kid": "id_0", "use": "sig", "alg": "RS256"})
+        self._published = [new_key("id_0")]
+        self._withdrawn: list[RSAKey] = []
         self._okendo = OctKey.generate_key(256)
 
+    def renew(self, kid: str) -> None:
+        """Sign with a new key of this name from now on; earlier ones stay published, but for one of the same name."""
+        self._withdrawn += [key for key in self._published if key.kid == kid]
+        self._published = [*(key for key in self._published if key.kid != kid), new_key(kid)]
+
     def jwks(self) -> dict[str, Json]:
-        return {"keys": [{name: str(value) for name, value in self._rsa.as_dict(private=False).items()}]}
+        return {
+            "keys": [
+                {name: str(value) for name, value in key.as_dict(private=False).items()} for key in self._published
+            ]
+        }
 
     def id_token(self, claims: Claims) -> str:
-        return jwt.encode({"alg": "RS256", "kid": "id_0"}, claims, self._rsa)
+        key = self._published[-1]
+        return jwt.encode({"alg": "RS256", "kid": str(key.kid)}, claims, key)
 
     def read_id_token(self, token: str) -> Mapping[str, object] | None:
-        """The claims of an id_token that this server signed, expired or not; None for any other text."""
-        try:
-            return jwt.decode(token, self._rsa, algorithms=["RS256"]).claims
-        except (JoseError, ValueError):
-            return None
+        """The claims of an id_token that this server signed, whenever; None for any other text."""
+        for key in (*self._published, *self._withdrawn):
+            try:
+                return jwt.decode(token, key, algorithms=["RS256"]).claims
+            except (JoseError, ValueError):
+                continue
+        return None
 
     def okendo_jwt(self, claims: Claims) -> str:
         return jwt.encode({"alg": "HS256"}, {**claims, "jti": secrets.token_hex(8)}, self._okendo)

@@ -45,6 +45,18 @@ class Purchase:
     connection_id: str
     date: datetime
     total: Decimal
+    items: tuple["Item", ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """`quantity` pieces of `price` each."""
+
+    name: str
+    price: Decimal
+    quantity: int = 1
+    brand: str = ""
+    upc: str = ""
 
 
 @dataclass
@@ -72,6 +84,7 @@ class Accounts:
         self.link_tokens: dict[str, LinkToken] = {}
         self.idempotent: dict[str, tuple[bytes, LinkToken]] = {}
         self.events: list[Event] = []
+        self.purchase_access = "brand_products"
         self._published = 0
         self._connection_tokens: dict[str, tuple[str, str, float]] = {}
 
@@ -96,15 +109,20 @@ class Accounts:
             self._record_event(EVENT_OF_STATUS[status], changed)
         return changed
 
-    def buy(self, connection: Connection, total: Decimal, date: datetime | None = None) -> Purchase:
-        """A purchase was found, made at this date or else now."""
-        purchase = self.add_purchase(connection, total, date or self._clock.now())
+    def buy(
+        self, connection: Connection, total: Decimal, date: datetime | None = None, items: tuple[Item, ...] = ()
+    ) -> Purchase:
+        """A purchase was found, made at this date or else now; without items it is one of the total."""
+        purchase = self.add_purchase(connection, total, date or self._clock.now(), items)
         self._record_event("purchase.created", connection, purchase)
         return purchase
 
-    def add_purchase(self, connection: Connection, total: Decimal, date: datetime) -> Purchase:
+    def add_purchase(
+        self, connection: Connection, total: Decimal, date: datetime, items: tuple[Item, ...] = ()
+    ) -> Purchase:
         """Store a purchase, without an event."""
-        purchase = Purchase(self.ulid(), connection.connection_id, date, total)
+        items = items or (Item("Daily moisturiser", total),)
+        purchase = Purchase(self.ulid(), connection.connection_id, date, total, items)
         self.purchases[purchase.purchase_id] = purchase
         return purchase
 
@@ -180,18 +198,23 @@ def _simulated(connection: Connection) -> dict[str, Json]:
 def purchase_json(purchase: Purchase) -> JsonObject:
     """Amounts are decimal strings."""
     total = f"{purchase.total:.2f}"
-    item: JsonObject = {
-        "item_id": purchase.purchase_id,
-        "price": total,
-        "quantity": 1,
-        "product": {"name": "Daily moisturiser"},
-    }
+    items = [_item_json(f"{purchase.purchase_id}-{number}", item) for number, item in enumerate(purchase.items)]
     return {
         "purchase_id": purchase.purchase_id,
         "date": iso(purchase.date),
         "total": total,
         "tax": "0.00",
         "subtotal": total,
-        "item_count": 1,
-        "items": [item],
+        "item_count": len(items),
+        "items": items,
+    }
+
+
+def _item_json(item_id: str, item: Item) -> JsonObject:
+    product = {"name": item.name, "brand": item.brand, "upc": item.upc}
+    return {
+        "item_id": item_id,
+        "price": f"{item.price:.2f}",
+        "quantity": item.quantity,
+        "product": {name: value for name, value in product.items() if value},
     }

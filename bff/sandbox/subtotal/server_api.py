@@ -77,6 +77,10 @@ def create_connection_token(world: World, call: Call) -> Response:
     return answer(world, {"connection_token": token}, 201)
 
 
+def read_account(world: World, call: Call) -> Response:
+    return answer(world, {"plan": {"name": "Growth", "purchase_access": world.accounts.purchase_access}})
+
+
 def list_purchases(world: World, call: Call) -> Response:
     """Newest first, `limit` at a time, after the purchase `starting_after`."""
     connection_id = _accessed(world, call)
@@ -184,6 +188,7 @@ OPERATIONS = tuple(
         ("subtotal_connections", "PATCH", _ONE, change_connection),
         ("subtotal_connections", "DELETE", _ONE, delete_connection),
         ("subtotal_connections", "POST", f"{_ONE}/token", create_connection_token),
+        ("subtotal_account", "GET", "/account", read_account),
         ("subtotal_purchases", "GET", "/purchases", list_purchases),
         ("subtotal_purchases", "GET", "/purchases/{purchase_id}", read_purchase),
         ("subtotal_link_tokens", "POST", "/link-tokens", create_link_token),

@@ -63,7 +63,7 @@ async def _posted(http: httpx2.AsyncClient, delivery: Delivery) -> int | None:
     """The status of the answer; None when none came in time. Redirects are answers like others."""
     event, destination = delivery.event, delivery.destination
     signed = destination.policy.sign(destination.secret, event.id, int(time.time()), event.body)
-    headers = {"content-type": "application/json", **signed}
+    headers = {"content-type": "application/json", **signed, **dict(event.headers)}
     try:
         async with asyncio.timeout(destination.policy.timeout_seconds):
             reply = await http.post(destination.url, content=event.body, headers=headers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bff.sandbox.config import Config
 from bff.sandbox.json import JsonObject
 from bff.sandbox.webhooks.outbox import Destination
-from bff.sandbox.webhooks.policies import OKENDO, SUBTOTAL
+from bff.sandbox.webhooks.policies import OKENDO, SHOPIFY, SUBTOTAL
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Destinations:
         self.subtotal_url = config.subtotal_webhook_url
         self.simulated = config.subtotal_simulated
         self.okendo_url = config.okendo_webhook_url
+        self.shopify_url = config.shopify_webhook_url
         self.webhooks: list[Webhook] = []
 
     def of_subtotal(self) -> Iterator[Destination]:
@@ -40,3 +41,7 @@ class Destinations:
     def of_okendo(self) -> Iterator[Destination]:
         if self.okendo_url:
             yield Destination(self.okendo_url, self._config.okendo_webhook_secret, OKENDO)
+
+    def of_shopify(self) -> Iterator[Destination]:
+        if self.shopify_url:
+            yield Destination(self.shopify_url, self._config.shopify_webhook_secret, SHOPIFY)

@@ -16,7 +16,8 @@ AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: `resource` is the id of what it happened to, `body` what is sent, byte for byte."""
+    """Something that happened: `resource` is the id of what it happened to, `body` what is sent, byte for byte,
+    with `headers` besides those that sign it."""
 
     id: str
     type: str
@@ -24,6 +25,7 @@ class Event:
     body: bytes
     is_simulated: bool = False
     purchased_at: datetime | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     def summary(self) -> JsonObject:
         return {"id": self.id, "type": self.type, "resource": self.resource, "is_simulated": self.is_simulated}

@@ -39,12 +39,14 @@ CUSTOMER_EARNING_RULES = ForMember(
     path="/loyalty/earning_rules",
     label="inferred",
     reply=list[EarningRule],
+    may_send=tuple(LOCALISED),
     envelope=("rules", "earningRules", ""),
 )
 TRIGGER = ForMember(
     name="trigger",
     method="POST",
     path="/loyalty/earning_rules/{rule}/trigger",
+    ids=("rule",),
     label="guessed",
     reply=Earned,
 )
@@ -72,6 +74,7 @@ REDEEM = ForMember(
     label="guessed",
     reply=Redeemed,
     sends={"reward": "redemptionRuleId"},
+    ids=("reward",),
 )
 TRANSACTIONS = ForMember(
     name="transactions",
@@ -97,6 +100,7 @@ REFERRAL_REQUEST = ForMember(
     label="guessed",
     reply=Nothing,
     sends={"email": "email", "sender": "referralSenderId"},
+    ids=("sender",),
 )
 REFERRALS = ForMember(
     name="referrals",

@@ -28,6 +28,7 @@ EARNING_RULES = Public(
     path="/stores/{subscriberId}/loyalty/earning_rules",
     label="inferred",
     reply=list[EarningRule],
+    may_send=tuple(LOCALISED),
     envelope=("rules", "earningRules", ""),
 )
 REDEMPTION_RULES = Public(
@@ -45,6 +46,7 @@ VIP_PROGRAM = Public(
     path="/stores/{subscriberId}/loyalty/vip_program",
     label="guessed",
     reply=list[Tier],
+    may_send=tuple(LOCALISED),
     envelope=("vipProgram.tiers", "vipTiers", "tiers", ""),
 )
 FAQS = Public(
@@ -53,6 +55,7 @@ FAQS = Public(
     path="/stores/{subscriberId}/loyalty/faqs",
     label="guessed",
     reply=list[Faq],
+    may_send=tuple(LOCALISED),
     envelope=("faqs", "faqItems", "items", ""),
 )
 LEGAL_POLICIES = Public(
@@ -61,6 +64,7 @@ LEGAL_POLICIES = Public(
     path="/stores/{subscriberId}/loyalty/legal_policies",
     label="documented",
     reply=LegalPolicies,
+    may_send=tuple(LOCALISED),
     envelope=("legalPolicies", ""),
 )
 LOGIN = ForStore(

@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 import msgspec
@@ -37,12 +38,12 @@ def operations_with_overrides(path: str | None) -> Mapping[str, Operation[Any]]:
 
 def _overridden(name: str, section: Any) -> Operation[Any]:
     row = OPERATIONS.get(name)
-    if row is None or not isinstance(section, dict):
-        raise SettingsError(
-            "OKENDO_OVERRIDES", f"[{name}] is not an operation. Known: {', '.join(sorted(OPERATIONS))}."
-        )
+    if row is None:
+        raise _unknown(f"[{name}]", "is not an operation", name, OPERATIONS)
+    if not isinstance(section, dict):
+        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] is no section; begin it with [{name}].")
     if unknown := set(section) - set(OVERRIDABLE):
-        raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {min(unknown)}: give only {', '.join(OVERRIDABLE)}.")
+        raise _unknown(f"[{name}] {min(unknown)}:", "is nothing to correct", min(unknown), OVERRIDABLE)
     types = get_type_hints(Operation)
     changes: dict[str, Any] = {}
     for key, value in section.items():
@@ -56,12 +57,21 @@ def _overridden(name: str, section: Any) -> Operation[Any]:
     return msgspec.structs.replace(row, **changes)
 
 
+def _unknown(where: str, what: str, given: str, known: Iterable[str]) -> SettingsError:
+    """Says what is known there, and which of it is most like what was given."""
+    names = sorted(known)
+    like = next(iter(get_close_matches(given, names, n=1)), None)
+    guess = f" Did you mean {like}?" if like else ""
+    every = f"Known: {', '.join(names)}." if names else "There is none."
+    return SettingsError("OKENDO_OVERRIDES", f"{where} {what}.{guess} {every}")
+
+
 def _check(name: str, changes: Mapping[str, Any]) -> None:
     row = OPERATIONS[name]
-    known = {"sends": set(row.sends) | given_in_path(row), "names": set(row.names_of_fields())}
+    known = {"sends": {*row.sends, *row.may_send} | given_in_path(row), "names": set(row.names_of_fields())}
     for key, names in known.items():
         if unknown := set(changes[key]) - names:
-            raise SettingsError("OKENDO_OVERRIDES", f"[{name}] {key}: {min(unknown)} is not a name of ours there.")
+            raise _unknown(f"[{name}] {key}: {min(unknown)}", "is not a name of ours there", min(unknown), names)
     if changes.get("method", "GET") not in {"GET", "POST", "PUT", "PATCH", "DELETE"}:
         raise SettingsError("OKENDO_OVERRIDES", f"[{name}] method: give GET, POST, PUT, PATCH or DELETE.")
     if (changes.get("method", row.method) == "GET") != (row.method == "GET"):

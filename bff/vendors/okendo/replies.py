@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bff.vendors.okendo.fields import Expiry, Id, Names, ReadAs, Reply, Text, Time, Word
+from bff.vendors.okendo.fields import Amount, Currency, Expiry, Html, Id, Names, ReadAs, Reply, Text, Time, Word
 
 STATUS = Names("status", "state")
+# Documented, in any capitals. A member of whom anything else is said, or nothing, may do nothing.
+Status = Annotated[Literal["pending", "enrolled", "blocked"], ReadAs.WORD]
 DATE = Names("date", "dateCreated", "createdAt")
 COUPON_CODE = ("couponCode", "coupon.code", "reward.couponCode")
 
@@ -17,10 +19,10 @@ COUPON_CODE = ("couponCode", "coupon.code", "reward.couponCode")
 class LegalPolicies(Reply, frozen=True):
     """The legal texts of the program, word for word; `version` is echoed to the vendor with its own type."""
 
-    version: Annotated[str | int | float, Names("version")]
+    version: Annotated[str | int | float, ReadAs.EXACT, Names("version")]
     button_text: Annotated[str, Names("acceptTermsAndJoinProgramButtonText")]
-    sentence_html: Annotated[str | None, Names("policySentence.html")] = None
-    sentence_template: Annotated[str | None, Names("policySentence.template")] = None
+    sentence_html: Annotated[Html | None, Names("policySentence.html")] = None
+    sentence_template: Annotated[Html | None, Names("policySentence.template")] = None
     privacy_policy_url: Annotated[str | None, Names("privacyPolicyUrl")] = None
     terms_and_conditions_url: Annotated[str | None, Names("termsAndConditionsUrl")] = None
 
@@ -28,9 +30,19 @@ class LegalPolicies(Reply, frozen=True):
 class EarningRule(Reply, frozen=True):
     id: Annotated[Id, Names("earningRuleId", "ruleId", "id")]
     name: Annotated[Text, Names("title", "name")] = ""
-    kind: Annotated[str, Names("action", "type")] = "custom"
-    calculation: Annotated[str | None, Names("type")] = None
+    kind: Annotated[Word, Names("action", "type")] = "custom"
+    calculation: Annotated[Word | None, Names("type")] = None
     points: Annotated[float | None, Names("amount", "points", "amountForReview")] = None
+    points_for_image: Annotated[float | None, Names("amountForImage")] = None
+    points_for_video: Annotated[float | None, Names("amountForVideo")] = None
+    cap_per_order: Annotated[float | None, Names("capPerOrder")] = None
+    # What is given instead of points, and how much of it; `value_kind` is a kind of reward.
+    pays: Annotated[Word | None, Names("reward.rewardType", "rewardType")] = None
+    value_kind: Annotated[Word | None, Names("reward.type", "reward.discountType")] = None
+    value: Annotated[Amount | None, Names("reward.value.amount", "reward.value", "reward.amount")] = None
+    currency: Annotated[Currency | None, Names("reward.value.currencyCode", "reward.currencyCode", "currencyCode")] = (
+        None
+    )
     url: Annotated[str | None, Names("url", "socialUrl")] = None
     completed: Annotated[
         bool | Literal["completed", "complete", "incomplete", "pending"] | None,
@@ -47,13 +59,25 @@ class EarningRule(Reply, frozen=True):
 class RedemptionRule(Reply, frozen=True):
     id: Annotated[Id, Names("redemptionRuleId", "ruleId", "id")]
     name: Annotated[Text, Names("title", "name")] = ""
-    kind: Annotated[str, Names("type")] = "unknown"
+    kind: Annotated[Word, Names("type")] = "unknown"
     points: Annotated[
         float | None,
         Names("reward.points", "reward.pointsRequired", "reward.cost", "pointsRequired", "points"),
     ] = None
     description: Annotated[Text | None, Names("description", "reward.description")] = None
-    minimum_spend: Annotated[str | float | None, Names("minimumPurchase.amount", "minimumPurchase")] = None
+    # How it is awarded, as a coupon or as store credit, and how much it is: money, or per cent, by its kind.
+    award: Annotated[Word | None, Names("reward.rewardType", "rewardType")] = None
+    value: Annotated[Amount | None, Names("reward.value.amount", "reward.value", "reward.amount")] = None
+    currency: Annotated[Currency | None, Names("reward.value.currencyCode", "reward.currencyCode", "currencyCode")] = (
+        None
+    )
+    product: Annotated[Text | None, Names("product.title", "reward.product.title")] = None
+    image_url: Annotated[str | None, Names("imageUrl", "image.url", "reward.imageUrl")] = None
+    minimum_spend: Annotated[Amount | None, Names("minimumPurchase.amount", "minimumPurchase")] = None
+    minimum_spend_currency: Annotated[
+        Currency | None,
+        Names("minimumPurchase.currencyCode", "reward.currencyCode", "currencyCode"),
+    ] = None
     expires_after_days: Annotated[int | None, Names("expiresAfterDays")] = None
     required_tier: Annotated[
         Text | None,
@@ -66,13 +90,24 @@ class RedemptionRule(Reply, frozen=True):
 
 class Tier(Reply, frozen=True):
     name: Annotated[Text, Names("name", "title")]
-    spend: Annotated[float, Names("spendRequirement", "minimumSpend")] = 0
+    id: Annotated[Id | None, Names("vipTierId", "tierId", "id")] = None
+    spend: Annotated[
+        Amount | None,
+        Names("spendRequirement.amount", "spendRequirement", "minimumSpend.amount", "minimumSpend"),
+    ] = None
+    currency: Annotated[
+        Currency | None,
+        Names("spendRequirement.currencyCode", "minimumSpend.currencyCode", "currencyCode"),
+    ] = None
     perks: Annotated[tuple[Any, ...], Names("perks")] = ()
+    colour: Annotated[str | None, Names("color", "colour", "hexColor")] = None
+    icon_url: Annotated[str | None, Names("iconUrl", "icon.url", "icon")] = None
+    multiplier: Annotated[float | None, Names("multiplier", "pointsMultiplier", "earningMultiplier")] = None
 
 
 class Faq(Reply, frozen=True):
     question: Annotated[Text, Names("question", "title")]
-    answer: Annotated[str, Names("answer", "content", "text")] = ""
+    answer: Annotated[Html, Names("answer", "content", "text")] = ""
 
 
 # A member ------------------------------------------------------------------------------------------------------------
@@ -82,16 +117,26 @@ class Login(Reply, frozen=True):
     """`token` is the loyalty customer JWT: a secret."""
 
     token: Annotated[
-        str, msgspec.Meta(min_length=1), Names("token", "accessToken", "customerToken", "jwt", "loyaltyToken")
+        str,
+        msgspec.Meta(min_length=1),
+        ReadAs.EXACT,
+        Names("token", "accessToken", "customerToken", "jwt", "loyaltyToken"),
     ]
-    state: Annotated[Word, Names("status", "customer.status", "loyaltyCustomer.status")] = "pending"
+    state: Annotated[Status | None, Names("status", "customer.status", "loyaltyCustomer.status")] = None
+
+    def __repr__(self) -> str:
+        return "<Login>"
 
 
 class Customer(Reply, frozen=True):
     balance: Annotated[float, Names("points.balance", "pointsBalance")]
-    state: Annotated[Word, STATUS] = "pending"
+    state: Annotated[Status, STATUS]
     pending: Annotated[float | None, Names("points.pending", "pointsPending")] = None
+    points_expire_at: Annotated[Expiry | None, Names("pointsExpiryDate", "points.expiryDate", "points.expiresAt")] = (
+        None
+    )
     tier: Annotated[Text | None, Names("vipTierName", "vipTier.name", "vipTier")] = None
+    tier_expires_at: Annotated[Expiry | None, Names("vipTierExpiryDate", "vipTier.expiryDate")] = None
     birthday_day: Annotated[int | None, Names("birthday.day")] = None
     birthday_month: Annotated[int | None, Names("birthday.month")] = None
     referral_sender_id: Annotated[Id | None, Names("referralSenderId")] = None
@@ -105,8 +150,8 @@ class Customer(Reply, frozen=True):
 class Spend(Reply, frozen=True):
     """Money spent in the period that decides about the tier."""
 
-    amount: Annotated[float, Names("spend.amount", "spend", "amount")]
-    currency: Annotated[str | None, Names("spend.currencyCode", "currencyCode")] = None
+    amount: Annotated[Amount, Names("spend.amount", "spend", "amount")]
+    currency: Annotated[Currency | None, Names("spend.currencyCode", "currencyCode")] = None
 
 
 # What points were given or taken for ----------------------------------------------------------------------------------
@@ -118,8 +163,8 @@ class Payout(Reply, frozen=True):
     code: Annotated[str | None, Names(*COUPON_CODE)] = None
     description: Annotated[Text | None, Names("coupon.description", "couponDescription")] = None
     expires_at: Annotated[Expiry | None, Names("coupon.expiryDate", "couponExpiryDate", "coupon.expiresAt")] = None
-    store_credit: Annotated[str | float | None, Names("storeCredit.amount", "storeCredit")] = None
-    currency: Annotated[str | None, Names("storeCredit.currencyCode")] = None
+    store_credit: Annotated[Amount | None, Names("storeCredit.amount", "storeCredit")] = None
+    currency: Annotated[Currency | None, Names("storeCredit.currencyCode")] = None
 
 
 class Redeemed(Payout, frozen=True):
@@ -144,34 +189,49 @@ class Transaction(Payout, frozen=True, kw_only=True):
     """Points that came or went. The sign of a redemption's `points` is not known: `kind` tells."""
 
     id: Annotated[Id, Names("loyaltyTransactionId", "transactionId", "id")]
-    kind: Annotated[str, Names("type", "transactionType", "resourceType")] = ""
+    kind: Annotated[Word, Names("type", "transactionType", "resourceType")] = ""
     points: Annotated[float | None, Names("amount", "points")] = None
     date: Annotated[Time | None, DATE] = None
-    status: Annotated[str, STATUS] = "complete"
+    status: Annotated[Word | None, STATUS] = None
     text: Annotated[Text, Names("notificationText", "description", "title")] = ""
     reward: Annotated[
         Id | None,
         Names("redemptionRuleId", "redemptionRule.redemptionRuleId", "redemptionRule.id"),
     ] = None
 
+    # Of its coupon.
+    value_kind: Annotated[Word | None, Names("coupon.type", "coupon.discountType")] = None
+    value: Annotated[Amount | None, Names("coupon.value.amount", "coupon.value")] = None
+    value_currency: Annotated[Currency | None, Names("coupon.value.currencyCode", "coupon.currencyCode")] = None
+    minimum_spend: Annotated[Amount | None, Names("coupon.minimumPurchase.amount", "coupon.minimumPurchase")] = None
+    used: Annotated[
+        bool | Literal["used", "redeemed", "unused", "active", "available"] | None,
+        ReadAs.WORD,
+        Names("coupon.isUsed", "coupon.used", "coupon.status"),
+    ] = None
+
+    @property
+    def is_used(self) -> bool | None:
+        """Whether its coupon was; None where Okendo does not say."""
+        return self.used in {"used", "redeemed"} if isinstance(self.used, str) else self.used
+
     @property
     def is_redemption(self) -> bool:
         """Whether points were spent: by its kind, or where Okendo does not say, by what was given for them."""
-        kind = self.kind.casefold()
         given = self.code is not None or self.store_credit is not None
-        return "redempt" in kind or "redeem" in kind or (not kind and given)
+        return "redempt" in self.kind or "redeem" in self.kind or (not self.kind and given)
 
 
 # Friends --------------------------------------------------------------------------------------------------------------
 
 
 class Referral(Reply, frozen=True):
-    status: Annotated[str, STATUS] = "sent"
+    status: Annotated[Word | None, STATUS] = None
     date: Annotated[Time | None, DATE] = None
 
 
 class ReferralCount(Reply, frozen=True):
-    count: Annotated[int, Names("count", "referralCount", "total")] = 0
+    count: Annotated[int | None, Names("count", "referralCount", "total")] = None
 
 
 class ReferralSender(Reply, frozen=True):

@@ -14,23 +14,32 @@ LOCALISED = {"country": "countryCode", "language": "languageCode", "currency": "
 
 
 class Locale(TypedDict, total=False):
-    """How rewards are to be worded and priced, in the forms Okendo documents: "en", "us", "USD"."""
+    """How an answer is to be worded and priced, in the forms Okendo documents: "en", "us", "USD"."""
 
     language: str
     country: str
     currency: str
 
 
+def written(locale: Locale) -> str | None:
+    """Language and country as one language tag (BCP 47), such as "fr-CA"; None without a language."""
+    language, country = locale.get("language"), locale.get("country", "").upper()
+    return f"{language}-{country}".rstrip("-") if language else None
+
+
 class Page(Reply, Generic[ItemT], frozen=True):
-    """Some items of a list, and the token that asks for the next ones, None at the end."""
+    """Some items of a list, and the token that asks for the next ones, None at the end; `is_cut` says that there are
+    more which we cannot ask for, so that this is not the end."""
 
     items: list[ItemT]
     next: str | None = None
+    is_cut: bool = False
 
 
 class Operation(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True):
     """One operation. An argument goes where `path` has {its name}, else where `sends` names it as the vendor does
-    (query of a GET, JSON body otherwise);
+    (query of a GET, JSON body otherwise), and is left out where neither does; `may_send` are those for which Okendo
+    documents no name, so that only a correction gives them one; `ids` are those that are ids of ours, sent as its own;
     `envelope` lists where the answer may lie, "" being the whole body, and `next` where the token of a page's next one
     may lie; `names` corrects those that the fields of the reply declare, and is empty as shipped."""
 
@@ -40,6 +49,8 @@ class Operation(msgspec.Struct, Generic[ReplyT], frozen=True, kw_only=True):
     label: Label
     reply: type[ReplyT]
     sends: Mapping[str, str] = {}
+    may_send: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     envelope: tuple[str, ...] = ("",)
     names: Mapping[str, tuple[str, ...]] = {}
     next: tuple[str, ...] = ()

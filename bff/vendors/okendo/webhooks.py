@@ -11,6 +11,7 @@ import msgspec
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from bff.errors import Problem
+from bff.vendors.json_text import decode_json
 
 LONGEST = 128
 
@@ -35,7 +36,7 @@ def read_event(headers: Mapping[str, str], body: bytes, secret: str) -> OkendoEv
     except (WebhookVerificationError, ValueError, OverflowError):
         raise Problem("invalid_request", "The signature does not hold, or is too old.", status=403) from None
     try:
-        whole = msgspec.json.decode(body)
+        whole = decode_json(body)
     except (ValueError, RecursionError):
         whole = None
     resource = whole.get("resource") if isinstance(whole, dict) else None
@@ -53,7 +54,7 @@ def read_event(headers: Mapping[str, str], body: bytes, secret: str) -> OkendoEv
 
 def email_of(body: bytes) -> str | None:
     """The member's email in an event that was read before."""
-    customer = msgspec.json.decode(body).get("resource", {}).get("customer")
+    customer = decode_json(body).get("resource", {}).get("customer")
     return _word(customer.get("email")) if isinstance(customer, dict) else None
 
 

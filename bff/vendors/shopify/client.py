@@ -5,12 +5,20 @@ https://shopify.dev/docs/api/customer
 
 from bff.clock import Clock
 from bff.errors import UpstreamFailed, VendorRefused
+from bff.stores.pins import Pins
 from bff.vendors.shopify.discovery import API_VERSION, Discovery
 from bff.vendors.shopify.graphql import customer_account_holder, storefront_holder
-from bff.vendors.shopify.id_tokens import IdTokens
+from bff.vendors.shopify.id_tokens import IdTokens, check_subject
 from bff.vendors.shopify.oauth import OAuth
 from bff.vendors.shopify.requests import ShopifyRequests
-from bff.vendors.shopify.tokens import ClientRegistration, PendingLogin, ShopifyCustomer, ShopifyTokens, TokenReply
+from bff.vendors.shopify.tokens import (
+    AuthorizationResponse,
+    ClientRegistration,
+    PendingLogin,
+    ShopifyCustomer,
+    ShopifyTokens,
+    TokenReply,
+)
 from bff.vendors.upstream import Upstream
 
 
@@ -18,14 +26,14 @@ class ShopifyClient:
     """Every call raises UpstreamFailed or UpstreamTimeout when Shopify cannot be reached or answers with nonsense, and
     VendorRefused when it says a definite no."""
 
-    def __init__(self, upstream: Upstream, registration: ClientRegistration, clock: Clock) -> None:
+    def __init__(self, upstream: Upstream, registration: ClientRegistration, pins: Pins | None, clock: Clock) -> None:
         self.storefront_token = registration.storefront_token
         self._registration = registration
         self._clock = clock
         self._requests = ShopifyRequests(
             upstream, origin=registration.origin, timeout_seconds=registration.timeout_seconds
         )
-        self._discovery = Discovery(self._requests, registration, clock)
+        self._discovery = Discovery(self._requests, registration, pins, clock)
         self._oauth = OAuth(self._requests, self._discovery, registration)
         self._id_tokens = IdTokens(self._discovery, client_id=registration.client_id)
 
@@ -33,11 +41,21 @@ class ShopifyClient:
         """Where the browser goes to sign in: always PKCE S256, state and nonce. `hints` such as locale, login_hint."""
         return await self._oauth.authorization_url(pending, **hints)
 
-    async def redeem_code(self, code: str, pending: PendingLogin) -> ShopifyTokens:
-        """Trade the callback's code for tokens.
+    async def sign_in(
+        self, response: AuthorizationResponse, pending: PendingLogin
+    ) -> tuple[ShopifyTokens, ShopifyCustomer]:
+        """Trade what the callback brought for tokens and for whose they are.
 
-        Raises VendorRefused when the code is dead, Problem `session_required` when the ID token does not hold.
+        Raises VendorRefused when the code is dead, Problem `session_required` when the answer is another issuer's, its
+        ID token does not hold, or that and the access token are of two customers.
         """
+        await self._id_tokens.check_issuer(response.issuer)
+        tokens, subject = await self._redeem_code(response.code, pending)
+        customer = await self.customer_of(tokens.access_token)
+        check_subject(subject, customer.id)
+        return tokens, customer
+
+    async def _redeem_code(self, code: str, pending: PendingLogin) -> tuple[ShopifyTokens, str]:
         reply = await self._oauth.request_tokens(
             "authorization_code",
             code=code,
@@ -46,8 +64,8 @@ class ShopifyClient:
         )
         if not reply.id_token:
             raise UpstreamFailed("Shopify's token answer has no ID token.", sent=True)
-        await self._id_tokens.verify(reply, pending.nonce)
-        return self._tokens(reply, reply.refresh_token, reply.id_token)
+        subject = await self._id_tokens.verify(reply, pending.nonce)
+        return self._tokens(reply, reply.refresh_token, reply.id_token), subject
 
     async def refresh(self, tokens: ShopifyTokens) -> ShopifyTokens:
         """Trade the one-use refresh token for new tokens; Shopify sends no new ID token, so the old one is kept.
@@ -69,9 +87,10 @@ class ShopifyClient:
         url = f"{self._registration.shop_url}/api/{API_VERSION}/graphql.json"
         return await storefront_holder(self._requests, url, access_token, self.storefront_token or "")
 
-    async def end_session(self, id_token: str) -> None:
-        """End the shopper's session at Shopify as well, from server to server, so that no token meets a browser."""
-        await self._requests.get("shopify_logout", await self._oauth.end_session_url(id_token))
+    async def end_session_url(self, id_token: str, state: str) -> str | None:
+        """Where the browser goes to sign out at Shopify and come back with `state` (OpenID Connect RP-Initiated Logout
+        1.0 §2); None when the shop names no end-session endpoint. The address holds the ID token."""
+        return await self._oauth.end_session_url(id_token, state)
 
     async def issuer(self) -> str:
         """Who signs the shop's ID tokens, as its discovery documents and the settings agree."""

@@ -6,6 +6,7 @@ https://shopify.dev/docs/api/customer, "Authentication"
 
 import msgspec
 import structlog
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from httpx2 import AsyncBaseTransport, Request, Response
 
@@ -54,11 +55,19 @@ class OAuth:
             )
         return str(url)
 
-    async def end_session_url(self, id_token: str) -> str:
-        endpoints = await self._discovery.endpoints()
-        async with self._client() as client:
-            request = client.build_request("GET", endpoints.end_session_endpoint, params={"id_token_hint": id_token})
-        return str(request.url)
+    async def end_session_url(self, id_token: str, state: str) -> str | None:
+        """Where the browser goes to sign out; None when the shop names no such address."""
+        endpoint = (await self._discovery.endpoints()).end_session_endpoint
+        if endpoint is None:
+            return None
+        return add_params_to_uri(
+            endpoint,
+            [
+                ("id_token_hint", id_token),
+                ("post_logout_redirect_uri", self._registration.post_logout_redirect_uri),
+                ("state", state),
+            ],
+        )
 
     async def request_tokens(self, grant_type: str, **fields: str) -> TokenReply:
         """One token request (RFC 6749 §4.1.3, §6); raises VendorRefused when the grant is dead."""

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class ShopifyTokens(msgspec.Struct, frozen=True, kw_only=True):
+class ShopifyTokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`kind` is "customer_account" or "storefront" (legacy); `expires_at` is in Unix seconds. Tokens are secrets."""
 
     kind: str
@@ -16,14 +16,30 @@ class ShopifyTokens(msgspec.Struct, frozen=True, kw_only=True):
         return f"<ShopifyTokens {self.kind}>"
 
 
+class AuthorizationResponse(msgspec.Struct, frozen=True):
+    """What a browser brings back from Shopify: the code, and who says that they issued it (RFC 9207), if it is said."""
+
+    code: str
+    issuer: str | None = None
+
+    def __repr__(self) -> str:
+        return "<AuthorizationResponse>"
+
+
 class PendingLogin(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in under way. `browser` is an HMAC over the cookie of the browser that began it."""
+    """A sign-in under way. `browser` is an HMAC over the cookie of the browser that began it, `begun_at` when it did
+    (Unix seconds)."""
 
     state: str
     nonce: str
     verifier: str
     return_to: str
     browser: str
+    # What an earlier version stored does not tell; that counts as begun before everything else.
+    begun_at: float = 0.0
+
+    def __repr__(self) -> str:
+        return "<PendingLogin>"
 
 
 class ClientRegistration(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +49,15 @@ class ClientRegistration(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     client_secret: str | None
     redirect_uri: str
+    post_logout_redirect_uri: str
     origin: str
     issuer: str | None
+    accounts_url: str | None
     storefront_token: str | None
     timeout_seconds: float
+
+    def __repr__(self) -> str:
+        return "<ClientRegistration>"
 
 
 class TokenReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +68,14 @@ class TokenReply(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: str | None = None
     id_token: str | None = None
 
+    def __repr__(self) -> str:
+        return "<TokenReply>"
+
 
 class ShopifyCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """`id` is a GID such as gid://shopify/Customer/1."""
+    """`id` is a GID such as gid://shopify/Customer/1; `denied` are fields that the merchant does not let us read."""
 
     id: str
     name: str | None = None
     email: str | None = None
+    denied: tuple[str, ...] = ()

@@ -9,8 +9,17 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from bff.errors import UpstreamFailed, VendorRefused
-from bff.vendors.subtotal.replies import Connection, Purchase, read_connection, read_json, read_purchase
-from bff.vendors.upstream import Call, Upstream, url_for
+from bff.vendors.addresses import url_for
+from bff.vendors.subtotal.replies import (
+    Connection,
+    Plan,
+    Purchase,
+    read_connection,
+    read_json,
+    read_plan,
+    read_purchase,
+)
+from bff.vendors.upstream import Call, Upstream
 
 # The vendor takes no longer ones.
 LONGEST_EMAIL = 64
@@ -69,6 +78,10 @@ class SubtotalClient:
         token = _text(await self._post("subtotal_link_tokens", "/link-tokens", payload), "link_token")
         link = self._account.link_token_url.format_map({"link": self._account.link_url, "token": quote(token, safe="")})
         return _with_return(link, return_url)
+
+    async def plan(self) -> Plan:
+        """What this account's plan collects."""
+        return read_plan(await self._get("subtotal_account", "/account"))
 
     async def purchase(self, connection_id: str, purchase_id: str) -> Purchase:
         token = await self._connection_token(connection_id, "access")

@@ -1,0 +1,1 @@
+"""Other services that do the same work, to compare with."""

@@ -1,0 +1,1 @@
+"""Telling the merchant's server what shoppers did."""

@@ -1,0 +1,1 @@
+"""What is run beside the service: by `make`, never by a process that serves."""

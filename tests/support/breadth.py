@@ -1,7 +1,8 @@
 """How much of what is repeated for breadth is repeated: a little by `make test`, much by `make test-long`.
 
 `make test-long` sets BREADTH=long; each number can also be set by itself, such as `CRASH_SCHEDULES=300 make test-long`.
-A test that uses one of them carries the marker `broad`, and `make test-long` runs these tests and no others.
+A test that uses one of them carries the marker `broad`, and `make test-long` runs these tests and no others. Continuous
+integration runs them with the smaller numbers of .ci/run.
 """
 
 import os
@@ -42,14 +43,13 @@ EXPLORERS = _number("EXPLORERS", 1, 99)
 ADDRESSES_ALIKE = _number("ADDRESSES_ALIKE", 2, 99)
 # Browsers in which an impatient shopper is tried, or one who follows every link: with JavaScript, and without.
 SCRIPT_MODES = _number("SCRIPT_MODES", 1, 2)
-# Defences that are taken away to see whether tests notice, from the front of their list; two at a time.
+# Defences that are taken away to see whether tests notice, spread evenly over their list; two at a time.
 MUTANTS = _number("MUTANTS", 1, 999)
 # What Schemathesis tries at each operation, as a stranger and as a member.
 FUZZED_EXAMPLES = _number("FUZZED_EXAMPLES", 4, 40)
 # Pairs of calls that two members make at once, for each operation.
 FUZZED_PAIRS = _number("FUZZED_PAIRS", 6, 60)
-# Generators that make a client of the OpenAPI document, and whether it is their newest version.
-GENERATORS = [("openapi-typescript", False)]
-if LONG:
-    GENERATORS += [("hey-api", False), ("orval", False)]
-    GENERATORS += [("openapi-typescript", True), ("hey-api", True), ("orval", True)]
+# Generators that make a client of the OpenAPI document, from the front of their list; and how many of them do so in
+# their newest version, too, which may be broken by others on any day.
+GENERATORS = _number("GENERATORS", 1, 99)
+NEWEST_GENERATORS = _number("NEWEST_GENERATORS", 0, 99)

@@ -63,6 +63,11 @@ async def unlink(request: Request[RetailersState]) -> Response:
     return response
 
 
+async def back(request: Request[RetailersState]) -> Response:
+    """Signing in leads back to where the form was sent; what was asked there is asked anew on the page."""
+    return redirect_to(request, "retailers")
+
+
 async def _again(request: Request[RetailersState], problem: Problem) -> Response:
     if problem.status == 401 or problem.code in {"member_blocked", "feature_unavailable"}:
         raise problem

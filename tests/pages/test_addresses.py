@@ -85,6 +85,22 @@ def test_F5_signing_in_again_leads_back_to_the_page_of_the_form(ella: Shopper, s
     assert parse_qs(urlsplit(link).query)["return_to"] == [action]
 
 
+def test_F5_where_signing_in_leads_back_to_can_be_opened(
+    ella: Shopper, service: Service, settings: dict[str, str]
+) -> None:
+    """The address of a form may take nothing but forms."""
+    taking = [path for path, methods in surface(settings).items() if "POST" in methods]
+    forms = [path for path in taking if path not in SIGNED and "/api/" not in path]
+    cookies, shut = dict(ella.cookies), list[str]()
+    service.clock.advance(8 * 86_400)
+    for form in forms:
+        ella.cookies = dict(cookies)
+        links = ella.post(form, {"csrf": "x", "key": KEY}, follow=False).read.links
+        ways = [parse_qs(urlsplit(link).query) for link in links if urlsplit(link).path == "/login"]
+        shut += [form for way in ways for back in way.get("return_to", ()) if ella.get(back).status == 405]
+    assert (len(forms) > 5, shut) == (True, [])
+
+
 # F3: which hosts are ours
 
 

@@ -788,6 +788,7 @@ export type Redemption = Schemas["Redemption"];
 export type Referrals = Schemas["Referrals"];
 export type Retailers = Schemas["Retailers"];
 export type Reward = Schemas["Reward"];
+export type Rewards = Schemas["Rewards"];
 export type SessionHandle = Schemas["SessionHandle"];
 export type SessionState = Schemas["SessionState"];
 export type Tier = Schemas["Tier"];
@@ -895,6 +896,13 @@ export interface Loyalty {
     policies(waiting?: Waiting): Promise<LegalPolicies>;
     /** The member, with the parts that are asked for, each as `data` or `error`. */
     me(include?: readonly Include[], waiting?: Waiting): Promise<MemberAndParts>;
+    /**
+     * The rewards, each with whether the member can redeem it, and, with `cartId` or the `cart` of the options, whether its
+     * coupon would count in that cart (`fitsCart`).
+     */
+    rewards(how?: Waiting & {
+        cartId?: string;
+    }): Promise<Rewards>;
     /** Agrees to these words, which the shopper saw and clicked on. `policies_outdated` brings new ones: show them, ask again. */
     join(policies: Pick<LegalPolicies, "version" | "digest">, waiting?: Waiting): Promise<Member>;
     /**

@@ -12,10 +12,12 @@ from bff.pages.sections import SectionsState, rewards_by_id, rewards_section, un
 from bff.redemptions.ledger import Entry, Recent
 from bff.redemptions.outcomes import shown, why_failed
 from bff.redemptions.redeem import RedeemRequest
+from bff.schemas.cart import CartFit
 from bff.schemas.redemption import Redemption
+from bff.schemas.shown import ShownReward
 from bff.sentences import N_
 from bff.sessions.store import Session
-from bff.web.carts import fills_cart
+from bff.web.carts import cart_in_cookie, fills_cart
 from bff.web.inputs import idempotency_key, read_form, redemption_key
 from bff.web.language import words_for
 from bff.web.limits import hit_redemption
@@ -25,6 +27,8 @@ from bff.web.visitor import check_csrf, open_session, require_session
 
 # So long nobody needs to be alarmed by a redemption without an answer.
 CALM_SECONDS = 20
+# So long a page waits to be told what the cart comes to.
+CART_LOOK_SECONDS = 1.0
 
 
 async def rewards(request: Request[SectionsState]) -> Response:
@@ -107,11 +111,26 @@ async def _reward_page(request: Request[SectionsState], key: str, problem: Probl
     reward = next((reward for reward in found if reward.id == request.path_params["id"]), None)
     if reward is None:
         raise Problem("not_found", "There is no such reward.")
-    recent, unsettled = None, await unsettled_redemption(request, session)
+    unsettled, fit = await asyncio.gather(unsettled_redemption(request, session), _cart_fit(request, session, reward))
+    recent = None
     if session is not None and problem is None and request.query_params.get("again") != "1":
         recent = await _recent(request, session, reward.id)
     values = {"reward": reward, "member": member, "key": key, "recent": recent, "unsettled": unsettled}
-    return form_page(request, "reward.html", problem, **values)
+    return form_page(request, "reward.html", problem, fit=fit, **values)
+
+
+async def _cart_fit(request: Request[SectionsState], session: Session | None, reward: ShownReward) -> CartFit | None:
+    """Whether its coupon would count in the visitor's cart, told before points are spent; None where that is not known
+    soon."""
+    cart, carts = cart_in_cookie(request), request.state["coupon_carts"]
+    if session is None or cart is None:
+        return None
+    try:
+        async with asyncio.timeout(CART_LOOK_SECONDS):
+            [looked_at] = (await carts.fitting([reward], cart)).rewards
+    except (TimeoutError, Problem):
+        return None
+    return looked_at.fits_cart
 
 
 async def _recent(request: Request[SectionsState], session: Session, reward_id: str) -> Recent | None:

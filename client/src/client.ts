@@ -6,7 +6,7 @@ import { createSessions } from "./session";
 import { createTransport, pause, type Call } from "./transport";
 import type {
   Activity, CartResult, Completion, EventName, Events, Include, LegalPolicies, Member, MemberAndParts, Program, Redemption,
-  Referrals, Retailers, SessionState, Token, Wallet,
+  Referrals, Retailers, Rewards, SessionState, Token, Wallet,
 } from "./types";
 
 /** Every method takes a signal: whoever aborts it stops waiting. What was sent may be carried out all the same. */
@@ -30,6 +30,11 @@ export interface Loyalty {
   policies(waiting?: Waiting): Promise<LegalPolicies>;
   /** The member, with the parts that are asked for, each as `data` or `error`. */
   me(include?: readonly Include[], waiting?: Waiting): Promise<MemberAndParts>;
+  /**
+   * The rewards, each with whether the member can redeem it, and, with `cartId` or the `cart` of the options, whether its
+   * coupon would count in that cart (`fitsCart`).
+   */
+  rewards(how?: Waiting & { cartId?: string }): Promise<Rewards>;
   /** Agrees to these words, which the shopper saw and clicked on. `policies_outdated` brings new ones: show them, ask again. */
   join(policies: Pick<LegalPolicies, "version" | "digest">, waiting?: Waiting): Promise<Member>;
   /**
@@ -170,6 +175,9 @@ export function createLoyalty(options: Options): Loyalty {
     program: (waiting) => get("/program", waiting, words),
     policies: (waiting) => get("/legal-policies", waiting, words),
     me: (include, waiting) => get("/me", waiting, { include: include?.join(), ...words }),
+    // The cart's key is a secret, and the rest of its id is enough to look.
+    rewards: async ({ cartId, signal } = {}) =>
+      get("/me/rewards", { signal }, { cartId: (await cartOr(cartId))?.split("?")[0], ...words }),
     async join({ version, digest }, waiting) {
       const agreed = { policiesVersion: version, policiesDigest: digest };
       const member = await post<Member>(pathOf("/me/enrolment", words), agreed, waiting);

@@ -78,14 +78,15 @@ export const useMember = (include: readonly Include[] = [], initial?: MemberAndP
 export const useCoupons = (initial?: Wallet): Reading<Wallet> =>
   useReading("coupons", (client, signal) => client.coupons({ signal }), initial);
 
-/** The member's rewards, each with whether it can be redeemed; for strangers those that everybody sees. */
-export const useRewards = (initial?: Reward[]): Reading<Reward[]> =>
-  useReading("rewards", async (client, signal) => {
+/**
+ * The member's rewards, each with whether it can be redeemed, and with a cart whether its coupon would count there; for
+ * strangers those that everybody sees.
+ */
+export const useRewards = (initial?: Reward[], cartId?: string): Reading<Reward[]> =>
+  useReading(`rewards ${cartId}`, async (client, signal) => {
     const { state } = await client.session({ signal });
-    if (state === "anonymous") return (await client.program({ signal })).rewards;
-    const { rewards } = await client.me(["rewards"], { signal });
-    if (!rewards?.data) throw rewards?.error ?? new Error("The rewards are missing.");
-    return rewards.data;
+    const { rewards } = await (state === "anonymous" ? client.program({ signal }) : client.rewards({ cartId, signal }));
+    return rewards;
   }, initial);
 
 export interface Action<Given extends unknown[], T> {

@@ -17,6 +17,7 @@ export type Redemption = Schemas["Redemption"];
 export type Referrals = Schemas["Referrals"];
 export type Retailers = Schemas["Retailers"];
 export type Reward = Schemas["Reward"];
+export type Rewards = Schemas["Rewards"];
 export type SessionHandle = Schemas["SessionHandle"];
 export type SessionState = Schemas["SessionState"];
 export type Tier = Schemas["Tier"];

@@ -215,6 +215,14 @@ def test_a_code_goes_into_the_cart_beside_those_that_are_there(opened: Open, ven
     assert [name for name, *_ in visit.run("heard")][-1] == "coupon_applied"
 
 
+def test_a_reward_says_what_the_cart_lacks_before_points_are_spent(opened: Open, vendors: Vendors) -> None:
+    cart = cart_of(vendors, subtotal=5, persona="ella")
+    visit = opened("ella", f'<loyalty-rewards cart="{cart}"></loyalty-rewards>')
+    line = visit.page.locator("[part=reward]").filter(has_text=REWARD)
+    expect(line.locator("[part=cart]")).to_have_text("Spend $25.00 more to use it.")
+    expect(line.get_by_role("button")).to_be_enabled()
+
+
 def test_the_documented_elements_show_themselves(opened: Open, service: Service) -> None:
     """The import map before them in the document is run by tests/client/test_in_a_browser.py."""
     _, block = to_run("docs/client.md", "html")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from support.carts import cart_of, codes_in
+from support.carts import UNKNOWN, cart_of, codes_in
 from support.client_package import Package
 from support.node import run
 from support.sandbox_catalogue import FIVE_OFF
@@ -178,6 +178,22 @@ def test_a_code_whose_redemption_was_found_out_goes_into_the_cart_all_the_same(
     assert (told["cart"], told["again"]) == ({"result": "applied"}, {"result": "already_applied"})
     assert told["code"] in codes_in(vendors, cart)
     assert [name for name, _ in told["events"]] == ["redeemed", "coupon_applied"]
+
+
+def test_rewards_say_whether_they_fit_the_cart_whose_key_stays_here(script: Script, vendors: Vendors) -> None:
+    cart = cart_of(vendors, subtotal=5)
+    told: Mapping[str, Any] = script(
+        """
+      const ella = as("ella", { cart: given.cart });
+      const [one, other] = [await ella.rewards(), await ella.rewards({ cartId: given.none })];
+      tell({ one, other: other.cart, fits: other.rewards.some((reward) => "fitsCart" in reward) });
+    """,
+        cart=cart,
+        none=UNKNOWN,
+    )
+    [off] = [reward for reward in told["one"]["rewards"] if reward["id"] == FIVE_OFF]
+    assert (told["one"]["cart"], off["fitsCart"]["reason"]) == ({"state": "read"}, "minimum_spend")
+    assert (told["other"], told["fits"]) == ({"state": "not_found"}, False)
 
 
 def test_a_cart_that_there_is_not_hides_no_code(script: Script, vendors: Vendors) -> None:

@@ -85,6 +85,25 @@ def test_why_a_coupon_does_not_count_is_said_in_words(
     assert 'role="alert"' in page.reply.text
 
 
+def test_what_the_cart_lacks_is_said_before_points_are_spent(ella: Shopper, vendors: Vendors) -> None:
+    reward = f"/rewards/{FIVE_OFF}"
+    page = with_cart(ella, cart_of(vendors, subtotal=5)).get(reward)
+    assert "Add $25 more to your cart, and it counts." in page.text
+    assert "Redeem 500 points" in page.text
+    assert "to your cart" not in with_cart(ella, cart_of(vendors, subtotal=50)).get(reward).text
+    assert "to your cart" not in with_cart(ella, UNKNOWN).get(reward).text
+
+
+@pytest.mark.parametrize("trouble", [{"kind": "status:503"}, {"kind": "delay", "seconds": 3}])
+def test_a_cart_that_cannot_be_read_soon_is_not_waited_for(
+    ella: Shopper, vendors: Vendors, trouble: dict[str, Any]
+) -> None:
+    with_cart(ella, cart_of(vendors, subtotal=5))
+    vendors.fault("storefront_cart", **trouble)
+    page = ella.get(f"/rewards/{FIVE_OFF}")
+    assert (page.status, "to your cart" in page.text, "Redeem 500 points" in page.text) == (200, False, True)
+
+
 def test_a_code_that_does_not_count_any_more_is_spoken_of(ella: Shopper, vendors: Vendors) -> None:
     vendors.control("discounts", code="SPRING", value=1)
     vendors.control("discounts", code=WELCOME_BACK, value=9, combines=False)

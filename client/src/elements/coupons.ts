@@ -5,6 +5,10 @@ import { LoyaltyElement } from "./element";
 
 /** Whatever shows a code. With an attribute `cart` it goes into that cart, or, where that is empty, into the client's. */
 export abstract class WithCoupons<T> extends LoyaltyElement<T> {
+  protected get cart(): string | undefined {
+    return this.getAttribute("cart") || undefined;
+  }
+
   /** `cart` is what came of it where it was tried already. */
   protected coupon(coupon: Coupon, cart?: CartResult): Child[] {
     const { code, description, expiresAt, applyUrl } = coupon;
@@ -25,7 +29,7 @@ export abstract class WithCoupons<T> extends LoyaltyElement<T> {
 
   private async add(code: string, result: Element, button: Element, link: Element): Promise<void> {
     try {
-      const done = await this.loyalty.applyCoupon(code, this.getAttribute("cart") || undefined);
+      const done = await this.loyalty.applyCoupon(code, this.cart);
       result.textContent = this.cartWords(done);
       this.say(result.textContent);
       if (done.result !== "not_applied") this.announce("coupon_applied", { result: done.result });

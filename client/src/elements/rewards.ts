@@ -1,6 +1,6 @@
 // `<loyalty-rewards>`: what points can buy. Spending them takes two clicks, and happens once.
 import type { Redemption, Reward } from "@loyalty/client";
-import { h, type Child } from "./dom";
+import { h, present, type Child } from "./dom";
 import { WithCoupons } from "./coupons";
 
 interface Known {
@@ -12,9 +12,7 @@ export class LoyaltyRewards extends WithCoupons<Known> {
   protected override async load(signal: AbortSignal): Promise<Known> {
     const { state } = await this.loyalty.session({ signal });
     if (state === "anonymous") return { rewards: (await this.loyalty.program({ signal })).rewards, isStranger: true };
-    const { rewards } = await this.loyalty.me(["rewards"], { signal });
-    if (!rewards?.data) throw rewards?.error;
-    return { rewards: rewards.data, isStranger: false };
+    return { ...(await this.loyalty.rewards({ cartId: this.cart, signal })), isStranger: false };
   }
 
   protected override view({ rewards, isStranger }: Known): Child[] {
@@ -27,15 +25,16 @@ export class LoyaltyRewards extends WithCoupons<Known> {
   }
 
   private fill(line: Element, reward: Reward): void {
-    const { id, name, points, canRedeem } = reward;
+    const { id, name, points, canRedeem, fitsCart } = reward;
     const label = this.speech.say("redeem");
-    line.replaceChildren(
+    line.replaceChildren(...present([
       h("span", { part: "name" }, name),
-      ...(points === undefined ? [] : [h("span", { part: "price" }, this.speech.points(points))]),
+      points !== undefined && h("span", { part: "price" }, this.speech.points(points)),
       canRedeem?.state === "ready" && points !== undefined
         ? this.button(label, () => this.ask(line, reward), { "data-key": `redeem ${id}`, "aria-label": `${label}: ${name}` })
         : h("span", { part: "reason" }, this.reason(reward)),
-    );
+      fitsCart?.missing && h("span", { part: "cart" }, this.speech.say("minimum", { money: this.speech.money(fitsCart.missing) })),
+    ]));
   }
 
   private reason({ canRedeem }: Reward): string {
@@ -63,7 +62,7 @@ export class LoyaltyRewards extends WithCoupons<Known> {
   private async redeem({ id }: Reward): Promise<void> {
     const checking = setTimeout(() => this.say(this.speech.say("checking")), 3000);
     try {
-      const redemption = await this.loyalty.redeem(id, { cartId: this.getAttribute("cart") || undefined });
+      const redemption = await this.loyalty.redeem(id, { cartId: this.cart });
       this.say("");
       this.tell(...this.told(redemption));
       if (redemption.state === "succeeded") this.announce("redeemed", { rewardId: id, points: redemption.points });

@@ -20,6 +20,8 @@ export async function everything(signal: AbortSignal): Promise<unknown[]> {
   const { rewards } = await loyalty.program();
   const me = await loyalty.me(["rewards", "coupons"], { signal });
   const left: number = me.points.balance;
+  const { rewards: mine, cart: read } = await loyalty.rewards({ cartId: "gid://shopify/Cart/1?key=2", signal });
+  const fits: boolean | undefined = mine[0]?.fitsCart?.fits;
   const words = await loyalty.policies();
   const member = await loyalty.join(words);
   const redemption: Redemption = await loyalty.redeem(rewards[0]?.id ?? "", { cartId: "gid://shopify/Cart/1", signal });
@@ -33,7 +35,7 @@ export async function everything(signal: AbortSignal): Promise<unknown[]> {
   off();
   const { continueAt } = await loyalty.signOut();
   return [
-    state, expiresAt, address, left, member.state, again.state, missing?.amount, result.kind, continueAt,
+    state, expiresAt, address, left, fits, read?.state, member.state, again.state, missing?.amount, result.kind, continueAt,
     await loyalty.coupons(), await loyalty.referrals({ cursor: "c" }), await loyalty.activity({ limit: 5 }), await loyalty.retailers(),
   ];
 }

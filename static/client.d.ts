@@ -287,6 +287,11 @@ export interface components {
         Member: {
             /** @description Once it was told */
             birthday?: components["schemas"]["Birthday"];
+            /**
+             * Format: date-time
+             * @description When they joined, where the program tells
+             */
+            enrolledAt?: string;
             /** @description A name to greet with */
             name?: string;
             /** @description What the member has */
@@ -300,6 +305,11 @@ export interface components {
             state: "blocked" | "enrolled" | "pending";
             /** @description Name of the member's tier */
             tier?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is theirs, where the program tells
+             */
+            tierEnteredAt?: string;
             /**
              * Format: date-time
              * @description Until when it is theirs, where the program tells
@@ -317,6 +327,11 @@ export interface components {
             coupons?: components["schemas"]["CouponsPart"];
             /** @description With `include=earningRules` */
             earningRules?: components["schemas"]["EarningRulesPart"];
+            /**
+             * Format: date-time
+             * @description When they joined, where the program tells
+             */
+            enrolledAt?: string;
             /** @description A name to greet with */
             name?: string;
             /** @description What the member has */
@@ -332,6 +347,11 @@ export interface components {
             state: "blocked" | "enrolled" | "pending";
             /** @description Name of the member's tier */
             tier?: string;
+            /**
+             * Format: date-time
+             * @description Since when it is theirs, where the program tells
+             */
+            tierEnteredAt?: string;
             /**
              * Format: date-time
              * @description Until when it is theirs, where the program tells

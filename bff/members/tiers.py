@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from bff.errors import Problem
 from bff.members.member import Members, MemberTask
 from bff.program.catalogue import Catalogue
-from bff.schemas.member import TierProgress
+from bff.schemas.member import Member, TierProgress
 from bff.sessions.exchange import Exchange
 from bff.sessions.store import Session
 from bff.vendors.okendo.member_operations import SPEND
 from bff.vendors.okendo.replies import Spend, Tier
+
+# So long a tier is news.
+NEWS_SECONDS = 7 * 86_400
+A_DAY = timedelta(days=1)
 
 
 class TierInputs(NamedTuple):
@@ -24,6 +29,15 @@ class TierInputs(NamedTuple):
 def is_highest(tier: str | None, tiers: Sequence[Tier]) -> bool:
     """Whether there is nothing above it; `tiers` are lowest first, and tell nothing where there are none."""
     return bool(tiers) and tiers[-1].name == tier
+
+
+def reached(member: Member | None, now: float) -> bool:
+    """Whether the tier is one that the member has come to lately, in seconds of `now`, as far as Okendo tells. The one
+    that is given for joining is not."""
+    if member is None or member.tier_entered_at is None or member.enrolled_at is None:
+        return False
+    since = now - member.tier_entered_at.timestamp()
+    return 0 <= since < NEWS_SECONDS and member.tier_entered_at - member.enrolled_at > A_DAY
 
 
 class MemberTiers:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bff.members.activity import Latest, MemberActivity
 from bff.members.member import Members
 from bff.members.partial import or_none, or_none_unless_signed_out
-from bff.members.tiers import MemberTiers, TierInputs, is_highest
+from bff.members.tiers import MemberTiers, TierInputs, is_highest, reached
 from bff.pages.faq import few_questions
 from bff.pages.joining import steps_of, sum_of
 from bff.pages.sections import SectionsState, rewards_section, unsettled_redemption
@@ -65,6 +65,7 @@ async def overview(request: Request[OverviewState]) -> Response:
         ends_soon=_ends_soon(member, request.state["clock"]()),
         progress=TierProgress.from_okendo(member.tier, *inputs) if member and inputs else None,
         is_top=member is not None and inputs is not None and is_highest(member.tier, inputs.tiers),
+        has_reached=reached(member, request.state["clock"]()),
         latest=latest,
     )
 

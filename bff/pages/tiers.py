@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bff.members.member import Members
 from bff.members.partial import or_none, or_none_unless_signed_out
-from bff.members.tiers import MemberTiers, is_highest
+from bff.members.tiers import MemberTiers, is_highest, reached
 from bff.program.catalogue import Catalogue
 from bff.schemas.member import Member, TierProgress
 from bff.schemas.program import Perk, Tier
@@ -50,6 +50,7 @@ async def tiers(request: Request[TiersState]) -> Response:
         language=language,
         progress=progress,
         is_top=member is not None and is_highest(member.tier, ladder or ()),
+        has_reached=reached(member, request.state["clock"]()),
         added=_added(shown or [], progress),
     )
 

@@ -38,7 +38,9 @@ class Member(Schema, frozen=True):
     ]
     points: Annotated[Points, described("What the member has")]
     tier: Annotated[str | None, described("Name of the member's tier")] = None
+    tier_entered_at: Annotated[Moment | None, described("Since when it is theirs, where the program tells")] = None
     tier_expires_at: Annotated[Moment | None, described("Until when it is theirs, where the program tells")] = None
+    enrolled_at: Annotated[Moment | None, described("When they joined, where the program tells")] = None
     name: Annotated[str | None, described("A name to greet with")] = None
     referral_url: Annotated[str | None, described("The member's own link for friends")] = None
     birthday: Annotated[Birthday | None, described("Once it was told")] = None
@@ -57,7 +59,9 @@ class Member(Schema, frozen=True):
                 expires_at=customer.points_expire_at,
             ),
             tier=customer.tier,
+            tier_entered_at=customer.tier_entered_at,
             tier_expires_at=customer.tier_expires_at,
+            enrolled_at=customer.enrolled_at,
             name=name,
             referral_url=safe_link(customer.referral_url),
             birthday=birthday,

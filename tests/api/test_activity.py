@@ -104,7 +104,8 @@ def test_the_way_to_the_next_tier(service: Service) -> None:
 
 
 def test_the_member_comes_with_the_parts_that_were_asked_for(ella: Shopper) -> None:
-    assert set(ella.api("GET", "/me").json()) == {"state", "points", "tier", "tierExpiresAt", "name"}
+    alone = {"state", "points", "tier", "tierEnteredAt", "tierExpiresAt", "enrolledAt", "name"}
+    assert set(ella.api("GET", "/me").json()) == alone
     whole = ella.api("GET", "/me?include=rewards,earningRules,tierProgress,coupons").json()
     assert whole["rewards"]["data"] == ella.api("GET", "/me/rewards").json()["rewards"]
     assert whole["earningRules"]["data"] == ella.api("GET", "/me/earning-rules").json()["earningRules"]

@@ -136,7 +136,9 @@ def test_the_member(service: Service) -> None:
         "state": "enrolled",
         "points": {"balance": 1240, "pending": 45, "expiresAt": answers["ella"]["points"]["expiresAt"]},
         "tier": "Bronze",
+        "tierEnteredAt": answers["ella"]["enrolledAt"],
         "tierExpiresAt": answers["ella"]["tierExpiresAt"],
+        "enrolledAt": answers["ella"]["enrolledAt"],
         "name": "Ella Martin",
     } | {name: answers["ella"][name] for name in ("referralUrl",) if name in answers["ella"]}  # fmt: skip
     assert (answers["penny"]["state"], answers["penny"]["points"]["balance"]) == ("pending", 60)

@@ -1,6 +1,7 @@
 """The ladder of tiers: what each gives, where a member stands, and how far it is to the next."""
 
 import json
+from pathlib import Path
 
 import pytest
 from support.fixed_vendor import fixed_vendor
@@ -52,6 +53,38 @@ def test_the_top_is_celebrated(service: Service) -> None:
     assert [
         one.attributes["aria-current"] for one in markup_of(page).all("li") if "aria-current" in one.attributes
     ] == ["true"]
+
+
+REACHED = "You have reached Silver"
+A_DAY, A_WEEK = 86_400, 7 * 86_400
+
+
+def test_another_tier_is_news_for_a_week(ella: Shopper, service: Service, vendors: Vendors) -> None:
+    pages = ("/", "/tiers")
+    assert [path for path in pages if "You have reached" in ella.get(path).text] == []
+    vendors.control("member", persona="ella", tier="Silver")
+    for path in pages:
+        page = ella.get(path)
+        assert REACHED in page.text
+        assert len([one for one in markup_of(page).all("p") if one.attributes.get("class") == "burst"]) == 1
+    service.clock.advance(A_WEEK)
+    later = service.signed_in("ella")
+    assert [path for path in pages if "You have reached" in later.get(path).text] == []
+
+
+def test_the_tier_that_comes_with_joining_is_none_that_was_reached(penny: Shopper) -> None:
+    penny.submit(penny.get("/join"), "/join")
+    assert "Your tier is Bronze" in penny.get("/tiers").text
+    assert "You have reached" not in penny.get("/").text + penny.get("/tiers").text
+
+
+def test_where_nobody_tells_since_when_nothing_is_claimed(start: Start, vendors: Vendors, tmp_path: Path) -> None:
+    overrides = tmp_path / "overrides.toml"
+    overrides.write_text('[customer.names]\ntier_entered_at = ["nothing"]')
+    ella = start(OKENDO_OVERRIDES=str(overrides)).signed_in("ella")
+    vendors.control("member", persona="ella", tier="Silver")
+    assert "You have reached" not in ella.get("/").text + ella.get("/tiers").text
+    assert "tierEnteredAt" not in ella.api("GET", "/me").json()
 
 
 @pytest.mark.parametrize(("operation", "says"), [("spend", "The next tier is Silver"), ("customer", "load your tier")])

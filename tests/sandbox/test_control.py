@@ -305,6 +305,14 @@ def test_a_merchant_blocks_and_unblocks(sandbox: Sandbox) -> None:
     assert (customer["status"], customer["vipTierName"]) == ("enrolled", "Gold")
 
 
+def test_a_tier_that_is_reached_is_entered_now(sandbox: Sandbox) -> None:
+    before = sandbox.loyalty(sandbox.login("ella"), "GET", "customer").json()["loyaltyCustomer"]
+    sandbox.control("member", persona="ella", tier="Silver")
+    after = sandbox.loyalty(sandbox.login("ella"), "GET", "customer").json()["loyaltyCustomer"]
+    assert (before["vipTierEntryDate"], after["vipTierName"]) == (before["dateEnrolled"], "Silver")
+    assert after["vipTierEntryDate"] > after["dateEnrolled"] == before["dateEnrolled"]
+
+
 def test_only_those_who_joined_are_in_a_tier(sandbox: Sandbox) -> None:
     sandbox.control("member", persona="blake", state="enrolled")
     customer = sandbox.loyalty(sandbox.login("blake"), "GET", "customer").json()["loyaltyCustomer"]

@@ -135,6 +135,15 @@ def _with_the_ticket_of(persona: str) -> Going:
     return going
 
 
+def _reaching(tier: str, path: str) -> Going:
+    def going(visit: Visit, vendors: Vendors) -> None:
+        vendors.control("clock", advance=86_400)
+        vendors.control("member", persona="rami", tier=tier)
+        visit.go(path)
+
+    return going
+
+
 def _linked(*states: str) -> Going:
     """Accounts at retailers in these states, and the page that shows them."""
 
@@ -389,6 +398,8 @@ TOURS: dict[str, list[Place]] = {
         Place("overview",                   at("/"),                        "رامي"),
         Place("earn",                       at("/earn"),                    "320 points"),
         Place("tiers",                      at("/tiers"),                   "Your tier is Silver"),
+        Place("another tier",               _reaching("Gold", "/"),         "You have reached Gold"),
+        Place("tiers, another one",         at("/tiers"),                   "You have reached the top: Gold"),
         Place("sign-in lost",               _of_a_lost_session,             "Please sign in"),
     ],
     "blake": [

@@ -64,8 +64,8 @@ MISSPELLED = {
     "an argument where there is none": ('[customer.sends]\nemail = "x"', "is not a name of ours there. There is none."),
     "a field": (
         '[customer.names]\nbalnace = ["points"]',
-        "Did you mean balance? Known: balance, birthday_day, birthday_month, email, pending, points_expire_at, "
-        "referral_sender_id, referral_url, state, tier, tier_expires_at.",
+        "Did you mean balance? Known: balance, birthday_day, birthday_month, email, enrolled_at, pending, "
+        "points_expire_at, referral_sender_id, referral_url, state, tier, tier_entered_at, tier_expires_at.",
     ),
     "a field that is like none": (
         '[spend.names]\nzzz = ["x"]', "zzz is not a name of ours there. Known: amount, currency."

@@ -19,7 +19,7 @@ from bff.sandbox.control.texts import change_policies, change_texts, change_word
 from bff.sandbox.json import JsonObject, encode, read_object
 from bff.sandbox.okendo.dialect import read_dialect
 from bff.sandbox.okendo.members import STATES
-from bff.sandbox.okendo.program import EarningRule, Reward
+from bff.sandbox.okendo.program import TIERS, EarningRule, Reward
 from bff.sandbox.operations import NAMES, OPERATIONS
 from bff.sandbox.shopify.grants import OTHER_SHOP, THIS_SHOP
 from bff.sandbox.world import World
@@ -169,9 +169,10 @@ def give_token(world: World, body: JsonObject) -> tuple[int, JsonObject]:
 
 
 def change_member(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """`{"persona", "state"?, "refused"?, "limits"?, "balance"?}`: the merchant blocks a member, unblocks them, or puts
-    them into any state; a blocked one is refused every call, or with `"refused": false` only told so in their state.
-    Also how often they may redeem which rewards: `{"<redemption rule>": 1}`, and how many points they have."""
+    """`{"persona", "state"?, "refused"?, "limits"?, "balance"?, "tier"?}`: the merchant blocks a member, unblocks
+    them, or puts them into any state; a blocked one is refused every call, or with `"refused": false` only told so in
+    their state. Also how often they may redeem which rewards: `{"<redemption rule>": 1}`, how many points they have,
+    and the tier that they reach now."""
     member = persona(world, body)
     state, limits = body.get("state", member.state), body.get("limits", {})
     if state not in STATES:
@@ -181,10 +182,14 @@ def change_member(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     is_refused = body.get("refused", member.is_refused)
     if not isinstance(is_refused, bool):
         raise BadCommand("refused must be true or false")
+    if (tier := body.get("tier")) not in {None, *(known.name for known in TIERS)}:
+        raise BadCommand("tier must be one of the program's")
     member.limits |= limits
     member.is_refused = is_refused
     member.balance = int(number(body, "balance", member.balance))
     member.set_state(str(state), world.clock.now())
+    if tier is not None and member.enrolled_at:
+        member.reach(str(tier), world.clock.now())
     return 200, describe_member(world, member)
 
 

@@ -82,6 +82,7 @@ class Member:
     tier: str | None = None
     spend: Decimal = Decimal(0)
     enrolled_at: datetime | None = None
+    tier_entered_at: datetime | None = None
     birthday: tuple[int, int] | None = None
     history: list[Transaction] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
@@ -119,9 +120,13 @@ class Member:
         """What the merchant can do by hand. Only those who have joined are in a tier; whoever is blocked keeps it."""
         self.state = state
         if state == "pending":
-            self.tier, self.enrolled_at = None, None
+            self.tier = self.enrolled_at = self.tier_entered_at = None
         if state == "enrolled":
             self.tier, self.enrolled_at = self.tier or TIERS[0].name, self.enrolled_at or now
+
+    def reach(self, tier: str, now: datetime) -> None:
+        """Another tier than before, as by what they have spent or by the merchant's hand."""
+        self.tier, self.tier_entered_at = tier, now
 
     def redeem(self, reward: Reward, now: datetime) -> Transaction:
         """Take the points at once and mint a fresh coupon, or store credit, which has no code."""

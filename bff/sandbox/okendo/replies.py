@@ -31,7 +31,7 @@ def customer(member: Member) -> JsonObject:
         fields |= {
             "vipTierName": member.tier,
             "dateEnrolled": iso(member.enrolled_at),
-            "vipTierEntryDate": iso(member.enrolled_at),
+            "vipTierEntryDate": iso(member.tier_entered_at or member.enrolled_at),
             "vipTierExpiryDate": iso(member.enrolled_at + 2 * ONE_YEAR),
         }
     if member.history:

@@ -136,7 +136,9 @@ class Customer(Reply, frozen=True):
         None
     )
     tier: Annotated[Text | None, Names("vipTierName", "vipTier.name", "vipTier")] = None
+    tier_entered_at: Annotated[Time | None, Names("vipTierEntryDate", "vipTier.entryDate")] = None
     tier_expires_at: Annotated[Expiry | None, Names("vipTierExpiryDate", "vipTier.expiryDate")] = None
+    enrolled_at: Annotated[Time | None, Names("dateEnrolled", "enrolledAt")] = None
     birthday_day: Annotated[int | None, Names("birthday.day")] = None
     birthday_month: Annotated[int | None, Names("birthday.month")] = None
     referral_sender_id: Annotated[Id | None, Names("referralSenderId")] = None

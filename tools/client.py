@@ -17,7 +17,7 @@ SOURCE = ROOT / "client"
 STATIC = ROOT / "static"
 DOCUMENT = ROOT / "docs" / "openapi.json"
 PAGE = ROOT / "docs" / "client.md"
-# Where packages are installed once, and where the package is put.
+# Where packages are installed once, and where the package is put: packed, and unpacked for the examples.
 BUILDS = ROOT / ".run" / "client"
 NOT_SOURCE = shutil.ignore_patterns("node_modules", "dist", "openapi.ts")
 ROW = re.compile(r"^\| `/static/(\S+)` \| `/(\S+)` \| `(sha384-\S+)` \|$", re.M)
@@ -55,6 +55,16 @@ def served(folder: Path) -> Mapping[str, bytes]:
     return {name: content.replace(b'"./client.js"', b'"./%b"' % client) for name, content in files.items()}
 
 
+def deliver(built: Path, place: Path) -> None:
+    """Put the package of a build into a folder as npm gets it, and unpacked as `package`. Raises BuildFailedError."""
+    for old in place.glob("loyalty-client-*.tgz"):
+        old.unlink()
+    _done(built, "pack", "--pack-destination", str(place))
+    (archive,) = place.glob("loyalty-client-*.tgz")
+    shutil.rmtree(place / "package", ignore_errors=True)
+    shutil.unpack_archive(archive, place, filter="data")
+
+
 def _done(folder: Path, *arguments: str) -> None:
     done = npm(folder, *arguments)
     if done.returncode != 0:
@@ -86,7 +96,7 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         build(folder)
-        _done(folder, "pack", "--pack-destination", str(BUILDS))
+        deliver(folder, BUILDS)
     except BuildFailedError as failed:
         sys.exit(str(failed))
     files = served(folder)

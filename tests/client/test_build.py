@@ -16,7 +16,7 @@ from support.snippets import to_run
 
 from bff.settings.read import read_settings
 from bff.web.assets import EARLIER, SHARED, Assets, address_of
-from tools.client import SOURCE, STATIC, rows
+from tools.client import SOURCE, STATIC, deliver, rows
 from tools.npm import npm
 
 pytest_plugins = ["support.built_client"]
@@ -56,6 +56,19 @@ def test_packages_are_pinned_without_the_address_of_a_registry() -> None:
     assert '"integrity"' in lock
 
 
+def test_the_package_is_there_packed_and_unpacked_and_an_older_one_is_not(package: Package, tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    for old in (tmp_path / "loyalty-client-0.0.9.tgz", tmp_path / "package" / "gone.js"):
+        old.touch()
+    deliver(package.folder, tmp_path)
+    unpacked = tmp_path / "package"
+    exports = json.loads((unpacked / "package.json").read_text("utf-8"))["exports"]
+    for entry in exports.values():
+        assert [name for name in entry.values() if not (unpacked / name).is_file()] == []
+    assert not (unpacked / "gone.js").exists()
+    assert [archive.name for archive in tmp_path.glob("*.tgz")] == ["loyalty-client-0.1.0.tgz"]
+
+
 # Types ----------------------------------------------------------------------------------------------------------------
 
 
@@ -63,9 +76,7 @@ def test_packages_are_pinned_without_the_address_of_a_registry() -> None:
 def storefront(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A storefront's project with the package as npm installs it, and nothing of its sources."""
     project, made = tmp_path_factory.mktemp("storefront"), package.folder
-    assert npm(made, "pack", "--pack-destination", str(project)).returncode == 0
-    (archive,) = project.glob("*.tgz")
-    shutil.unpack_archive(archive, project, filter="data")
+    deliver(made, project)
     modules = project / "node_modules"
     (modules / "@loyalty").mkdir(parents=True)
     (project / "package").rename(modules / "@loyalty" / "client")

@@ -16,6 +16,7 @@ from bff.sandbox.okendo.dialect import DialectMiddleware
 from bff.sandbox.operations import OPERATIONS
 from bff.sandbox.pages import page
 from bff.sandbox.shopify import storefront
+from bff.sandbox.shopify.storefront_api import StorefrontCors
 from bff.sandbox.webhooks.delivery import delivering
 from bff.sandbox.world import World
 
@@ -37,7 +38,11 @@ def create_sandbox(config: Config) -> Starlette:
             *control_routes(world),
             *calls.routes(world, OPERATIONS),
         ],
-        middleware=[Middleware(DateHeader, world=world), Middleware(DialectMiddleware, world=world)],
+        middleware=[
+            Middleware(DateHeader, world=world),
+            Middleware(StorefrontCors),
+            Middleware(DialectMiddleware, world=world),
+        ],
         exception_handlers={404: nothing_here},
         lifespan=lambda app: delivering(world),
     )

@@ -30,3 +30,19 @@ def apply(shopper: Shopper, code: str, cart_id: Any) -> httpx2.Response:
 def redeem_into(shopper: Shopper, reward: str, key: str, cart_id: Any) -> httpx2.Response:
     body = {"rewardId": reward, "cartId": cart_id}
     return shopper.api("POST", "/me/redemptions", body, idempotency_key=key)
+
+
+class Storefront:
+    """What a storefront asks the Storefront API, with these headers."""
+
+    def __init__(self, vendors: Vendors, headers: dict[str, str]) -> None:
+        self.url = f"{vendors.url}/api/2026-07/graphql.json"
+        self._vendors, self._headers = vendors, headers
+
+    def reply(self, query: str, **variables: Any) -> httpx2.Response:
+        return self._vendors.http.post(self.url, json={"query": query, "variables": variables}, headers=self._headers)
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        answer = self.reply(query, **variables).json()
+        assert "errors" not in answer, answer
+        return answer["data"]

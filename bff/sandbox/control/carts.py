@@ -28,8 +28,8 @@ def fill_cart(world: World, body: JsonObject) -> tuple[int, JsonObject]:
 
 
 def change_discount(world: World, body: JsonObject) -> tuple[int, JsonObject]:
-    """`{"code", "value"?, "minimum"?, "persona"?, "combines"?, "usedUp"?, "ended"?}`: from now on the shop has this
-    code, of the merchant's own or in place of one that the program has minted."""
+    """`{"code", "value"?, "percent"?, "minimum"?, "persona"?, "combines"?, "usedUp"?, "ended"?}`: from now on the
+    shop has this code, of the merchant's own or in place of one that the program has minted."""
     code = body.get("code")
     if not isinstance(code, str) or not code:
         raise BadCommand("code must be a discount code")
@@ -39,6 +39,7 @@ def change_discount(world: World, body: JsonObject) -> tuple[int, JsonObject]:
     world.carts.discounts[code.lower()] = Discount(
         code,
         value=_amount(body, "value", 5),
+        percent=_amount(body, "percent", 0) if "percent" in body else None,
         minimum=_amount(body, "minimum", 0) if "minimum" in body else None,
         expires=world.clock.now() if flags["ended"] else None,
         customer=persona(world, body).shopify_id if "persona" in body else None,

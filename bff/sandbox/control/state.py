@@ -29,7 +29,10 @@ def describe(world: World) -> JsonObject:
             "deliveries": _deliveries(world, OKENDO),
         },
         "shopify": {"deliveries": _deliveries(world, SHOPIFY)},
-        "carts": {cart.bare_id: {"codes": list(cart.codes)} for cart in world.carts.all()},
+        "carts": {
+            cart.bare_id: {"codes": list(cart.codes), "buyer": cart.buyer, "subtotal": f"{cart.subtotal:.2f}"}
+            for cart in world.carts.all()
+        },
     }
 
 

@@ -1,13 +1,23 @@
-"""Just enough GraphQL to answer what is asked here: it reads the selection and gives back the fields it names."""
+"""Just enough GraphQL to answer what is asked here: it gives back the fields that a document names."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from bff.sandbox.json import Json, JsonObject
 from bff.sandbox.okendo.members import Member
+from bff.sandbox.shopify.query import Field, Reader, Spread, Value, Variable
 
-_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[A-Za-z_]\w*|-?\d+(?:\.\d+)?|\.\.\.|[{}()\[\]:$@!=|&]')
+Arguments = Mapping[str, Any]
+# What can be asked about: values, and functions of the arguments with which they are asked for.
+Shown: TypeAlias = Mapping[str, Any]
+Resolver = Callable[[Arguments], Shown | None]
+Roots = Mapping[str, Mapping[str, Resolver]]
+# What is asked of by the name of an interface or union.
+KINDS = {
+    "ProductVariant": {"Merchandise", "Node"},
+    "CartLine": {"BaseCartLine", "Node"},
+    "CartCodeDiscountAllocation": {"CartDiscountAllocation"},
+}
 
 
 def customer_data(member: Member) -> JsonObject:
@@ -32,115 +42,102 @@ def _common(member: Member) -> dict[str, Json]:
     }
 
 
-@dataclass
-class Field:
-    """`alias: name(arguments) { fields }`."""
+def connection(nodes: Sequence[Shown]) -> Callable[[Arguments], Shown]:
+    """A list as GraphQL pages through it; here all is on the first page."""
 
-    alias: str
-    name: str
-    arguments: dict[str, str] = field(default_factory=dict)
-    fields: list["Field"] = field(default_factory=list)
+    def page(given: Arguments) -> Shown:
+        first = given.get("first", given.get("last"))
+        if not isinstance(first, int):
+            raise ValueError("you must provide one of first or last")
+        some = nodes[:first]
+        info = {"hasNextPage": len(some) < len(nodes), "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+        return {"nodes": some, "edges": [{"node": node, "cursor": str(at)} for at, node in enumerate(some)],
+                "pageInfo": info}  # fmt: skip
+
+    return page
 
 
-Arguments = Mapping[str, Json]
-Resolver = Callable[[Arguments], Mapping[str, Json] | None]
-
-
-def answered(query: str, variables: Mapping[str, Json], roots: Mapping[str, Resolver]) -> JsonObject:
-    """The `data` of the answer. Each root gets the arguments it was asked with.
+def answered(query: str, variables: Mapping[str, Json], roots: Roots) -> JsonObject:
+    """The `data` of the answer; the roots are those of `QueryRoot` and `Mutation`.
 
     Raises ValueError with a message for the GraphQL `errors` when the query is not understood.
     """
-    answers: dict[str, Json] = {}
-    reader = _Reader(query)
-    for wanted in reader.selection():
-        if wanted.name not in roots:
-            raise ValueError(f"Field '{wanted.name}' doesn't exist on type '{reader.root_type}'")
-        given = {name: _value(text, variables) for name, text in wanted.arguments.items()}
-        answers[wanted.alias] = _picked(roots[wanted.name](given), wanted.fields)
-    return answers
+    reader = Reader(query)
+    given = {name: _resolved(value, {}) for name, value in reader.defaults.items()} | dict(variables)
+    root = {"__typename": reader.root_type, **roots.get(reader.root_type, {})}
+    return _Picker(given, reader.fragments).object(root, reader.fields)
 
 
 def asked(query: str) -> str:
     """The name of the first field at the root of a query; empty for what is none."""
     try:
-        return _Reader(query).selection()[0].name
+        first = Reader(query).fields[0]
     except ValueError:
         return ""
+    return first.name if isinstance(first, Field) else ""
 
 
-def _value(text: str, variables: Mapping[str, Json]) -> Json:
-    return variables.get(text[1:]) if text.startswith("$") else text.strip('"')
+def _resolved(value: Value, variables: Mapping[str, Json]) -> Any:
+    if isinstance(value, Variable):
+        return variables.get(value.name)
+    if isinstance(value, dict):
+        return {name: _resolved(inner, variables) for name, inner in value.items()}
+    return [_resolved(inner, variables) for inner in value] if isinstance(value, list) else value
 
 
-def _picked(data: Json, fields: list[Field]) -> Json:
-    if isinstance(data, str) or not isinstance(data, Mapping | Sequence):
-        return data
-    if not isinstance(data, Mapping):
-        return [_picked(one, fields) for one in data]
-    picked: dict[str, Json] = {}
-    for wanted in fields:
+class _Picker:
+    """Gives back what is asked for, by the variables and fragments of one document."""
+
+    def __init__(self, variables: Mapping[str, Json], fragments: Mapping[str, Spread]) -> None:
+        self._variables = variables
+        self._fragments = fragments
+
+    def object(self, data: Shown, fields: list[Field | Spread]) -> JsonObject:
+        picked: dict[str, Json] = {}
+        for wanted in fields:
+            if isinstance(wanted, Field):
+                _merge(picked, {wanted.alias: self._field(data, wanted)})
+                continue
+            spread = self._fragments.get(wanted.name) if wanted.name else wanted
+            if spread is None:
+                raise ValueError(f"Fragment {wanted.name} was used, but not defined")
+            kind = data.get("__typename", spread.type)
+            if spread.type in ("", kind, *KINDS.get(kind, ())):
+                _merge(picked, self.object(data, spread.fields))
+        return picked
+
+    def _field(self, data: Shown, wanted: Field) -> Json:
+        kind = data.get("__typename", "Object")
         if wanted.name not in data:
-            raise ValueError(f"Field '{wanted.name}' doesn't exist on type '{data.get('__typename', 'Object')}'")
-        picked[wanted.alias] = _picked(data[wanted.name], wanted.fields)
-    return picked
+            raise ValueError(f"Field '{wanted.name}' doesn't exist on type '{kind}'")
+        value = data[wanted.name]
+        if callable(value):
+            value = value({name: _resolved(given, self._variables) for name, given in wanted.arguments.items()})
+        if not wanted.fields and isinstance(value, Mapping):
+            raise ValueError(f"Field must have selections (field '{wanted.name}' has no selections)")
+        return self._picked(value, wanted.fields)
+
+    def _picked(self, value: Any, fields: list[Field | Spread]) -> Json:
+        if isinstance(value, Mapping):
+            return self.object(value, fields)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [self._picked(one, fields) for one in value]
+        return value  # type: ignore[no-any-return]  # A scalar.
 
 
-class _Reader:
-    """Walks over the words of one query."""
+def _merge(picked: dict[str, Json], more: JsonObject) -> None:
+    """Two selections of one field are one, of the fields of both (GraphQL §5.3.2)."""
+    for name, value in more.items():
+        known = picked.get(name)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            _merge(known, value)
+        elif isinstance(known, list) and isinstance(value, list):
+            picked[name] = [_merged(one, other) for one, other in zip(known, value, strict=True)]
+        else:
+            picked[name] = value
 
-    def __init__(self, query: str) -> None:
-        self._words: list[str] = [word for word in _TOKEN.findall(query) if not word.startswith("#")]
-        self._at = 0
-        self.root_type = "Mutation" if self._words[:1] == ["mutation"] else "QueryRoot"
-        self._skip_head()
 
-    def selection(self) -> list[Field]:
-        """The fields up to the closing brace."""
-        fields = []
-        while self._peek() != "}":
-            fields.append(self._field())
-        self._next()
-        if not fields:
-            raise ValueError("A selection must name at least one field")
-        return fields
-
-    def _field(self) -> Field:
-        name = alias = self._next()
-        if not re.match(r"[A-Za-z_]", name):
-            raise ValueError(f"Parse error on '{name}'")
-        if self._peek() == ":":
-            self._next()
-            name = self._next()
-        wanted = Field(alias, name)
-        if self._peek() == "(":
-            wanted.arguments = self._arguments()
-        if self._peek() == "{":
-            self._next()
-            wanted.fields = self.selection()
-        return wanted
-
-    def _arguments(self) -> dict[str, str]:
-        arguments = {}
-        self._next()
-        while self._peek() != ")":
-            name, _, value = self._next(), self._next(), self._next()
-            arguments[name] = f"${self._next()}" if value == "$" else value
-        self._next()
-        return arguments
-
-    def _skip_head(self) -> None:
-        """`query Name($t: String!) @inContext(language: FR)` says nothing that is needed here."""
-        depth = 0
-        while (word := self._next()) != "{" or depth:
-            depth += (word in "({") - (word in ")}")
-
-    def _peek(self) -> str:
-        if self._at >= len(self._words):
-            raise ValueError("Parse error: the query ends too early")
-        return self._words[self._at]
-
-    def _next(self) -> str:
-        word = self._peek()
-        self._at += 1
-        return word
+def _merged(one: Json, other: Json) -> Json:
+    both = {"": one}
+    _merge(both, {"": other})
+    return both[""]

@@ -1,31 +1,23 @@
-"""The pretended Shopify between servers: discovery, token endpoint, keys and both GraphQL endpoints.
+"""The pretended Shopify between servers: discovery, token endpoint, keys and the Customer Account API.
 
-Follows shopify.dev, Customer Account API ("Authentication", "Discovery") and Storefront API (customer access tokens).
+Follows shopify.dev, Customer Account API ("Authentication", "Discovery").
 """
 
 import base64
 import hashlib
 import hmac
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from bff.sandbox.calls import Call, Operation, Refused, answer
 from bff.sandbox.config import Client
-from bff.sandbox.json import Json, JsonObject
-from bff.sandbox.shopify import carts
+from bff.sandbox.json import Json
 from bff.sandbox.shopify.authorize import SCOPES
 from bff.sandbox.shopify.grants import ACCESS_TOKEN_SECONDS, ISSUER, THIS_SHOP, Code, InvalidGrant, TokenPair
-from bff.sandbox.shopify.graphql import (
-    Arguments,
-    Resolver,
-    answered,
-    asked,
-    customer_data,
-    storefront_customer_data,
-)
+from bff.sandbox.shopify.graphql import customer_data
+from bff.sandbox.shopify.graphql_calls import queried
 from bff.sandbox.world import World
 
 API_VERSION = "2026-07"
@@ -162,99 +154,9 @@ def customer_graphql(world: World, call: Call) -> Response:
     persona = world.grants.persona_of(call.header("authorization"))
     if persona is None:
         return answer(world, {"errors": "User does not have access"}, 401)
-    return _queried(world, call, {"customer": lambda _: customer_data(world.members[persona])})
+    return queried(world, call, {"QueryRoot": {"customer": lambda _: customer_data(world.members[persona])}})
 
 
-def storefront_graphql(world: World, call: Call) -> Response:
-    """`customer(customerAccessToken:)`, which is null without any error when the token is no good."""
-
-    def found(given: Arguments) -> Mapping[str, Json] | None:
-        persona = world.grants.storefront_persona_of(str(given.get("customerAccessToken", "")))
-        return storefront_customer_data(world.members[persona]) if persona else None
-
-    return _for_storefront(world, call, {"customer": found})
-
-
-def storefront_cart(world: World, call: Call) -> Response:
-    """`cart(id:)`; null where this shop has none under that id."""
-    return _for_storefront(world, call, {"cart": lambda given: carts.cart_data(world, str(given.get("id")))})
-
-
-def storefront_cart_codes(world: World, call: Call) -> Response:
-    """`cartDiscountCodesUpdate(cartId:, discountCodes:)`, which replaces the whole list."""
-    return _for_storefront(world, call, {"cartDiscountCodesUpdate": lambda given: carts.update_codes(world, given)})
-
-
-def storefront_operation(call: Call) -> Operation:
-    """Which operation a request for the Storefront API is."""
-    name = asked(str((call.json() or {}).get("query", "")))
-    return {"cart": STOREFRONT_CART, "cartDiscountCodesUpdate": STOREFRONT_CART_CODES}.get(name, STOREFRONT)
-
-
-def _for_storefront(world: World, call: Call, roots: Mapping[str, Resolver]) -> Response:
-    """Either token opens it; the private one is for servers (shopify.dev, API authentication)."""
-    tokens = {
-        "x-shopify-storefront-access-token": world.config.storefront_token,
-        "shopify-storefront-private-token": world.config.storefront_private_token,
-    }
-    given = [name for name in tokens if call.header(name)]
-    if not given or not all(hmac.compare_digest(call.header(name).encode(), tokens[name].encode()) for name in given):
-        return answer(world, {"errors": [{"message": "", "extensions": {"code": "UNAUTHORIZED"}}]}, 401)
-    return _queried(world, call, roots)
-
-
-def _queried(world: World, call: Call, roots: Mapping[str, Resolver]) -> Response:
-    if not re.fullmatch(r"\d{4}-\d\d|unstable", call.path_value("version")):
-        return answer(world, {"errors": "Not Found"}, 404)
-    body = call.json() or {}
-    query, variables = body.get("query"), body.get("variables")
-    if not isinstance(query, str):
-        return answer(world, {"errors": "The request body must be JSON with a query."}, 400)
-    try:
-        data = answered(query, variables if isinstance(variables, Mapping) else {}, roots)
-    except ValueError as error:
-        return answer(world, {"errors": [{"message": str(error)}]})
-    denied = [name for name in world.denied_fields if re.search(rf"\b{name}\b", query)]
-    if not denied:
-        return answer(world, {"data": data})
-    return answer(world, {"data": None if world.denies_all else _without(data, denied), "errors": _denials(denied)})
-
-
-def _without(data: JsonObject, denied: Sequence[str]) -> JsonObject:
-    """The answer with null where access was denied; `id` may not be null, so without it there is no customer."""
-    if "customer" not in data:
-        return {name: _nulled(value, denied) for name, value in data.items()}
-    customer = data.get("customer")
-    if "id" in denied or not isinstance(customer, Mapping):
-        return {"customer": None}
-    return {"customer": {name: None if name in denied else value for name, value in customer.items()}}
-
-
-def _nulled(value: Json, denied: Sequence[str]) -> Json:
-    if not isinstance(value, Mapping):
-        return value
-    return {name: None if name in denied else _nulled(inner, denied) for name, inner in value.items()}
-
-
-def _denials(denied: Sequence[str]) -> list[Json]:
-    """Shopify's errors for fields that the app was not granted (shopify.dev/docs/api/customer, error codes)."""
-    return [
-        {
-            "message": f"Access denied for {name} field. Required access: permission of the merchant.",
-            "path": ["customer", name],
-            "extensions": {"code": "ACCESS_DENIED"},
-        }
-        for name in denied
-    ]
-
-
-# All of the Storefront API has one address, where the first of these tells them apart.
-STOREFRONT_PATHS = ("/api/{version}/graphql.json",)
-STOREFRONT = Operation(
-    "shopify", "storefront_graphql", "POST", STOREFRONT_PATHS, storefront_graphql, storefront_operation
-)
-STOREFRONT_CART = Operation("shopify", "storefront_cart", "POST", STOREFRONT_PATHS, storefront_cart)
-STOREFRONT_CART_CODES = Operation("shopify", "storefront_cart_codes", "POST", STOREFRONT_PATHS, storefront_cart_codes)
 OPERATIONS = (
     Operation(
         "shopify", "shopify_discovery", "GET",
@@ -267,5 +169,4 @@ OPERATIONS = (
         ("/authentication/oauth/token", "/authentication/{shop_id}/oauth/token"), token,
     ),
     Operation("shopify", "shopify_graphql", "POST", ("/customer/api/{version}/graphql",), customer_graphql),
-    STOREFRONT, STOREFRONT_CART, STOREFRONT_CART_CODES,
 )  # fmt: skip

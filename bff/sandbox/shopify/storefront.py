@@ -9,13 +9,23 @@ from starlette.routing import Route
 
 from bff.sandbox.pages import page
 
+INVITED = "Whoever orders after coming here counts as this friend's."
+
 
 async def discount(request: Request) -> Response:
-    return page("storefront", title="Your cart", code=request.path_params["code"])
+    return page("storefront", title="Your cart", code=request.path_params["code"], words="")
 
 
 async def invitation(request: Request) -> Response:
-    return page("storefront", title="A friend invited you", code=None)
+    return page("storefront", title="A friend invited you", code=None, words=INVITED)
 
 
-ROUTES = [Route("/discount/{code}", discount), Route("/refer/{sender}", invitation)]
+async def checkout(request: Request) -> Response:
+    return page("storefront", title="Checkout", code=None, words="Here the shop would take the order.")
+
+
+ROUTES = [
+    Route("/cart/c/{cart}", checkout),
+    Route("/discount/{code}", discount),
+    Route("/refer/{sender}", invitation),
+]

@@ -32,7 +32,7 @@ from bff.devstack.servers import (
 )
 from bff.sandbox.okendo.program import LINK_RETAILER, RETAIL_PURCHASE
 from bff.settings.previews import LOCAL_ORIGINS, is_local
-from bff.settings.published import OF_THE_SANDBOX
+from bff.settings.published import OF_A_STOREFRONT, OF_THE_SANDBOX, PUBLISHED
 
 __all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
 ROOT = Path(__file__).parents[2]
@@ -119,6 +119,7 @@ def environment(port: int, sandbox_port: int, database_url: str, valkey_url: str
         "PORT": str(port),
         "PUBLIC_URL": f"http://localhost:{port}",
         "STOREFRONT_ORIGINS": "http://localhost:3000",
+        "SESSION_TICKETS_TOKEN": OF_A_STOREFRONT,
         "SECRET_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "DATABASE_URL": database_url,
         "VALKEY_URL": valkey_url,
@@ -281,7 +282,7 @@ def _print_addresses(programs: list[Server]) -> None:
 
 
 def _print_for_storefronts(service: Server, sandbox: Server) -> None:
-    """Which pages may call, and how to sign in without Shopify's page."""
+    """Which pages may call, how to sign in without Shopify's page, and with what a storefront's server comes."""
     named = [service.options["env"].get(name, "") for name in ("STOREFRONT_ORIGINS", "PREVIEW_ORIGINS")]
     others = [origin for origin in ",".join(named).split(",") if origin and not is_local(origin)]
     print(f"\nThe JSON is at {service.url}/api/v1/docs; pages of these origins may call it:")
@@ -289,6 +290,13 @@ def _print_for_storefronts(service: Server, sandbox: Server) -> None:
         print(f"  {origin}")
     print("\nA customer token of ella (or another of them), to hand in with POST /api/v1/session:")
     print(f"  {ASK_FOR_TOKEN.format(sandbox=sandbox.url)}", flush=True)
+    print("\nA storefront's server (examples/) needs nothing but these, where they are not the ones it begins with:")
+    environ = service.options["env"]
+    for name, value in (("LOYALTY_URL", service.url), ("SANDBOX_URL", sandbox.url)):
+        print(f"  {name}={value}")
+    for name in ("SESSION_TICKETS_TOKEN", "SHOPIFY_STOREFRONT_TOKEN"):
+        if environ.get(name) in PUBLISHED:
+            print(f"  {name}={environ[name]}", flush=True)
 
 
 def _watch(servers: list[Server]) -> None:

@@ -11,7 +11,9 @@ OF_THE_SANDBOX = {
     "SUBTOTAL_API_KEY": "sandbox-subtotal-api-key",
     "SUBTOTAL_SIGNING_SECRET": "sandbox-subtotal-signing-secret",
 }
-# What docs/storefront.md starts `make run` with.
+# What a storefront's server on this machine proves itself with at `make run`, unless it is given another.
+OF_A_STOREFRONT = "development-only-session-tickets-token-0123456789"
+# What docs/storefront.md began with before.
 OF_THE_GUIDE = "a-secret-of-the-storefronts-server-0123456789"
 OF_ITS_SECOND_CLIENT = "sandbox-second-client-secret-0123456789"
-PUBLISHED = frozenset({*OF_THE_SANDBOX.values(), OF_THE_GUIDE, OF_ITS_SECOND_CLIENT})
+PUBLISHED = frozenset({*OF_THE_SANDBOX.values(), OF_A_STOREFRONT, OF_THE_GUIDE, OF_ITS_SECOND_CLIENT})

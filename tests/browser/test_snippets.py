@@ -17,11 +17,11 @@ from support.services import Service, Start, Vendors, Work
 from support.snippets import Block, by_bash, to_run
 
 from bff.devstack.stack import free_port
+from bff.settings.published import OF_A_STOREFRONT
 
 pytest_plugins = ["support.chromium"]
 pytestmark = pytest.mark.browser
 GUIDE = "docs/storefront.md"
-TICKETS_TOKEN = "a-secret-of-the-storefronts-server-0123456789"
 REWARD = "$5 off your order"
 # In the guide's words: set them where yours are others.
 SERVICE, SANDBOX, STOREFRONT = "http://localhost:8000", "http://localhost:8001", "http://localhost:3000"
@@ -48,7 +48,7 @@ def shop_port() -> int:
 def service(start: Start, neighbour: Elsewhere, shop_port: int) -> Service:
     """It lets in the neighbouring origin, and the guide's storefront."""
     origins = f"{neighbour.origin},http://localhost:{shop_port}"
-    return start(STOREFRONT_ORIGINS=origins, SESSION_TICKETS_TOKEN=TICKETS_TOKEN)
+    return start(STOREFRONT_ORIGINS=origins, SESSION_TICKETS_TOKEN=OF_A_STOREFRONT)
 
 
 # README --------------------------------------------------------------------------------------------------------------

@@ -316,6 +316,21 @@ def test_settings_in_the_shell_do_not_reach_the_parts_but_the_base_path_and_the_
         assert given["SESSION_TICKETS_TOKEN"] == storefront["SESSION_TICKETS_TOKEN"]
 
 
+def test_storefronts_get_tickets_and_carts_without_any_setting(root: Path) -> None:
+    with whole(root) as running:
+        said = running.said_until_end_of("SHOPIFY_STOREFRONT_TOKEN=", 1)
+        given, vendor = (json.loads(running.get(port, "/")) for port in (running.port, running.sandbox_port))
+    assert f"  SESSION_TICKETS_TOKEN={given['SESSION_TICKETS_TOKEN']}\n" in said
+    assert f"  SHOPIFY_STOREFRONT_TOKEN={vendor['SHOPIFY_STOREFRONT_TOKEN']}\n" in said
+    assert given["SHOPIFY_STOREFRONT_TOKEN"] == vendor["SHOPIFY_STOREFRONT_TOKEN"]
+
+
+def test_a_token_of_a_developers_own_is_not_printed(root: Path) -> None:
+    with whole(root, SESSION_TICKETS_TOKEN="a-token-of-the-developers-own-0123456789") as running:
+        said = running.said_until_end_of("SHOPIFY_STOREFRONT_TOKEN=", 1)
+    assert "SESSION_TICKETS_TOKEN" not in said
+
+
 def test_whatever_a_developer_may_set_is_a_setting_and_reaches_the_service(root: Path) -> None:
     assert set(PASSED_ON) <= {row.name for row in SETTINGS}
     wanted = dict.fromkeys(PASSED_ON, "as-it-was-given") | {"STOREFRONT_ORIGINS": "http://localhost:5173"}

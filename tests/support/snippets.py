@@ -62,7 +62,7 @@ RUN_BY: Mapping[tuple[str, str], str] = {
 NOT_RUN: Mapping[tuple[str, str], str] = {
     ("README.md", "make run        # everything on this machine"):
         "starts everything and stays, or runs this very test; tests/ops/test_setup.py and test_devstack.py do it",
-    ("docs/storefront.md", "SESSION_TICKETS_TOKEN=a-secret-of-the-storefronts-server-0123456789 make run\n"):
+    ("docs/storefront.md", "make run\n"):
         "starts everything and stays; tests/ops/test_devstack.py does it",
     ("docs/outbound-webhook.md", "EVENTS_WEBHOOK_URL=http://localhost:4000/loyalty EVENTS_WEBHOOK_SECRET=whsec_"):
         "starts everything and stays; tests/ops/test_devstack.py does it",

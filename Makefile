@@ -72,12 +72,34 @@ NO_PROMTOOL = printf '%s\n' '' \
 	"  macOS            brew install prometheus" \
 	"  you have one     PROMTOOL=/path/to/it make test" ""
 
-.PHONY: help client messages run test test-long bench bench-growth bench-hosts bench-overload bench-phone check sbom \
-	audit chromium pgbouncer postgresql-15 prometheus requirements
+# Debian keeps nginx where only root looks.
+FIND_NGINX = \
+	for place in "$$NGINX" nginx /usr/sbin/nginx /usr/local/sbin/nginx /opt/homebrew/bin/nginx; do \
+		if [ -n "$$place" ] && command -v "$$place"; then exit 0; fi; \
+	done; exit 1
+NO_NGINX = printf '%s\n' '' \
+	"No nginx was found, and the example behind a reverse proxy needs one:" \
+	"  Debian, Ubuntu   apt-get install nginx-light" \
+	"  macOS            brew install nginx" \
+	"  you have one     NGINX=/path/to/it make examples" ""
+
+FIND_FIREFOX = \
+	for place in "$$FIREFOX" firefox-esr firefox /Applications/Firefox.app/Contents/MacOS/firefox; do \
+		if [ -n "$$place" ] && command -v "$$place"; then exit 0; fi; \
+	done; exit 1
+NO_FIREFOX = printf '%s\n' '' \
+	"No Firefox was found, and the examples are tried in it as well:" \
+	"  Debian           apt-get install firefox-esr" \
+	"  macOS            brew install --cask firefox" \
+	"  you have one     FIREFOX=/path/to/it make examples" ""
+
+.PHONY: help client examples messages run test test-long bench bench-growth bench-hosts bench-overload bench-phone check sbom \
+	audit chromium pgbouncer postgresql-15 prometheus nginx-light firefox-esr requirements
 
 help:
 	@echo 'make run            everything on this machine; PORT and SANDBOX_PORT choose the ports'
 	@echo 'make test           lint, types, import contracts and all tests'
+	@echo 'make examples       the storefronts of examples/, built and driven by Chromium and Firefox'
 	@echo 'make test-long      the tests that repeat something for breadth, as often as tests/support/breadth.py says'
 	@echo 'make bench          what an answer costs, beside a bare server and peers that do the same work (Linux)'
 	@echo 'make bench-growth   whether a million sessions and a million rows make it slower (a quarter of an hour, Linux)'
@@ -101,7 +123,7 @@ AGAIN = { [ $$? = 1 ] && echo "What failed is tried once more, one test at a tim
 	$(PYTEST) -n 0 -m "$$marked" --last-failed --last-failed-no-failures none --maxfail 3 && \
 	echo "THE TESTS ABOVE PASSED ONLY WHEN THEY WERE ALONE. See docs/testing.md."; }
 
-# $(1) is the marker of the tests to run, or empty for all.
+# $(1) are the markers of the tests to run, and $(2) is what else is looked for.
 TESTED = marked='$(1)'; without=; \
 	and_not() { marked="$${marked:+$$marked and }not $$1"; without="$$without $$1"; }; \
 	if chromium=$$($(FIND_CHROMIUM)); then echo "Browser tests use $$chromium"; else $(NO_CHROMIUM); and_not browser; fi; \
@@ -109,13 +131,23 @@ TESTED = marked='$(1)'; without=; \
 	if postgresql=$$($(FIND_POSTGRESQL_15)); then echo "The oldest PostgreSQL is in $$postgresql"; \
 		else $(NO_POSTGRESQL_15); and_not oldest_postgresql; fi; \
 	if promtool=$$($(FIND_PROMTOOL)); then echo "Tests of the alert rules use $$promtool"; else $(NO_PROMTOOL); and_not promtool; fi; \
+	$(2) \
 	if [ -n "$$without" ] && [ "$$CI" = true ]; then exit 1; fi; \
 	export CHROMIUM="$$chromium" PGBOUNCER="$$pgbouncer" POSTGRESQL_15="$$postgresql" PROMTOOL="$$promtool"; \
 	$(PYTEST) -m "$$marked" || $(AGAIN) || exit 1; \
 	if [ -n "$$without" ]; then echo "WITHOUT THE TESTS OF:$$without. What they need was not found, see above."; fi
 
+# What else the examples need.
+WITH_EXAMPLES = \
+	if nginx=$$($(FIND_NGINX)); then echo "The reverse proxy is $$nginx"; else $(NO_NGINX); and_not nginx; fi; \
+	if firefox=$$($(FIND_FIREFOX)); then echo "Firefox is $$firefox"; else $(NO_FIREFOX); and_not firefox; fi; \
+	export NGINX="$$nginx" FIREFOX="$$firefox";
+
 test: check
-	@$(call TESTED,)
+	@$(call TESTED,not examples)
+
+examples: $(DEV) client
+	@$(call TESTED,examples,$(WITH_EXAMPLES))
 
 # Another CRASH_SEED tells other stories.
 test-long: $(DEV)
@@ -171,6 +203,13 @@ pgbouncer:
 # Says where PostgreSQL 15 is, or fails.
 postgresql-15:
 	@$(FIND_POSTGRESQL_15)
+
+# Say where nginx and Firefox are, or fail; named as the packages that bring them.
+nginx-light:
+	@$(FIND_NGINX)
+firefox-esr:
+	@$(FIND_FIREFOX)
+
 # Says where promtool is, or fails; the target is named as the package that brings it.
 prometheus:
 	@$(FIND_PROMTOOL)

@@ -20,7 +20,7 @@ from support.breadth import MUTANTS
 ROOT = Path(__file__).parents[2]
 # What git, tools and virtual environments keep, which no test that is named for a mutant reads; and what Python is just
 # writing and renames in a moment.
-LEFT_OUT = shutil.ignore_patterns(".*", "*.pyc.*")
+LEFT_OUT = shutil.ignore_patterns(".*", "*.pyc.*", "node_modules")
 KEPT = {"PATH", "HOME", "CHROMIUM", "PGBOUNCER"}
 # Plugins that nobody needs there take a second each time; xdist declares a mark.
 QUIETLY = ("-x", "-q", "--tb=short", "-p", "no:cacheprovider", "-p", "xdist")

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -158,7 +159,7 @@ def in_thread(settings: Mapping[str, str], **more: Any) -> Iterator[Service]:
     thread = server.start(listener, "service")
     with ExitStack() as stack:
         try:
-            _wait_until_answering(settings["PUBLIC_URL"])
+            _wait_until_answering(_behind(settings))
             yield Service(settings["PUBLIC_URL"], clock, settings, stack, lambda: int(app.state.ready.given))
         finally:
             server.end()
@@ -215,6 +216,12 @@ def as_process(settings: Mapping[str, str], log: Path, **more: str) -> Iterator[
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def _behind(settings: Mapping[str, str]) -> str:
+    """The service itself, which PUBLIC_URL may be in front of."""
+    public = urlsplit(settings["PUBLIC_URL"])
+    return f"{public.scheme}://{public.hostname}:{settings['PORT']}"
 
 
 def _wait_until_answering(url: str, process: "subprocess.Popen[bytes] | None" = None) -> None:

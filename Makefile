@@ -123,7 +123,7 @@ AGAIN = { [ $$? = 1 ] && echo "What failed is tried once more, one test at a tim
 	$(PYTEST) -n 0 -m "$$marked" --last-failed --last-failed-no-failures none --maxfail 3 && \
 	echo "THE TESTS ABOVE PASSED ONLY WHEN THEY WERE ALONE. See docs/testing.md."; }
 
-# $(1) are the markers of the tests to run, and $(2) is what else is looked for.
+# $(1) are the markers of the tests to run, $(2) is what else is looked for, and $(3) is for pytest.
 TESTED = marked='$(1)'; without=; \
 	and_not() { marked="$${marked:+$$marked and }not $$1"; without="$$without $$1"; }; \
 	if chromium=$$($(FIND_CHROMIUM)); then echo "Browser tests use $$chromium"; else $(NO_CHROMIUM); and_not browser; fi; \
@@ -134,7 +134,7 @@ TESTED = marked='$(1)'; without=; \
 	$(2) \
 	if [ -n "$$without" ] && [ "$$CI" = true ]; then exit 1; fi; \
 	export CHROMIUM="$$chromium" PGBOUNCER="$$pgbouncer" POSTGRESQL_15="$$postgresql" PROMTOOL="$$promtool"; \
-	$(PYTEST) -m "$$marked" || $(AGAIN) || exit 1; \
+	$(PYTEST) $(3) -m "$$marked" || $(AGAIN) || exit 1; \
 	if [ -n "$$without" ]; then echo "WITHOUT THE TESTS OF:$$without. What they need was not found, see above."; fi
 
 # What else the examples need.
@@ -146,8 +146,9 @@ WITH_EXAMPLES = \
 test: check
 	@$(call TESTED,not examples)
 
+# Each of these tests is a browser, a shop and two servers.
 examples: $(DEV) client
-	@$(call TESTED,examples,$(WITH_EXAMPLES))
+	@$(call TESTED,examples,$(WITH_EXAMPLES),-n 3)
 
 # Another CRASH_SEED tells other stories.
 test-long: $(DEV)

@@ -19,7 +19,7 @@ import pytest
 from bff.devstack.servers import free_port
 from support.concurrency import until
 from support.shop_setups import OpenTab
-from support.shop_tabs import WORDS, Tab
+from support.shop_tabs import PATIENCE_SECONDS, WORDS, Tab
 
 NAMES = ("firefox-esr", "firefox")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -135,7 +135,7 @@ class FirefoxTab:
                 return False
 
         try:
-            until(done)
+            until(done, PATIENCE_SECONDS)
         except AssertionError:
             raise AssertionError(f"{failures[-1]}: {self.words()!r}") from None
 

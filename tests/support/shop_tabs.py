@@ -65,9 +65,13 @@ class ChromiumTab:
         return ""
 
 
+# A shop, two servers and a browser work at once.
+PATIENCE_SECONDS = 40
+
+
 def reads(tab: Tab, *wanted: str) -> None:
     """Wait until all of this can be read."""
     try:
-        until(lambda: all(one in tab.words() for one in wanted))
+        until(lambda: all(one in tab.words() for one in wanted), PATIENCE_SECONDS)
     except AssertionError:
         raise AssertionError(f"{wanted} cannot be read, but {tab.words()!r}; {tab.complaints}") from None

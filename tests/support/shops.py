@@ -12,7 +12,8 @@ from support.shop_setups import OpenTab, SetUp, Shop
 from support.shop_tabs import ChromiumTab, Tab
 from support.storefronts import environment, new_port, prepared, storefront
 
-TIMEOUT_MS = 15_000
+# A shop, two servers and a browser start at once.
+TIMEOUT_MS = 40_000
 
 
 @pytest.fixture

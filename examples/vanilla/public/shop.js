@@ -66,8 +66,10 @@ async function add(variantId) {
 async function showProducts() {
   part("products").replaceChildren(...(await storefront.products()).map(({ title, description, variants }) => {
     const [{ id, price }] = variants.nodes;
-    const line = made("li", `${title}, ${money(price)}. ${description} `);
-    line.append(button(`Add ${title} to cart`, () => add(id)));
+    const line = made("li", "");
+    const put = button("Add to cart", () => add(id));
+    put.ariaLabel = `Add ${title} to cart`;
+    line.append(made("strong", title), put, made("span", `${money(price)}. ${description}`));
     return line;
   }));
 }

@@ -872,6 +872,9 @@ export declare class LoyaltyError extends Error {
     problem?: (Problem & {
         legalPolicies?: LegalPolicies;
     }) | undefined);
+    /** Whether it is the last word on what was asked, so that the key of a redemption is done with. Other answers are about
+     * who asked, or how, or say that nobody knows: the same key goes on with the same intent. */
+    get isFinal(): boolean;
 }
 type Maybe<T> = T | null | undefined;
 type Soon<T> = T | Promise<T>;

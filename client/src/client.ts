@@ -136,9 +136,8 @@ export function createLoyalty(options: Options): Loyalty {
     try {
       known = await ask("POST", "/me/redemptions", { signal }, { rewardId, cartId }, { "Idempotency-Key": key });
     } catch (error) {
-      const { code, retryable, status } = error as LoyaltyError;
-      // Only an answer about this redemption ends the intent: not one about who asks, or how.
-      if (retryable === false && ![400, 401, 403].includes(status)) intents.end(rewardId);
+      const { code, isFinal } = error as LoyaltyError;
+      if (isFinal) intents.end(rewardId);
       if (!MAY_BE_DONE.includes(code)) throw error;
       failure = error;
     }

@@ -21,6 +21,12 @@ export class LoyaltyError extends Error {
   ) {
     super(problem?.detail ?? "The loyalty service cannot be reached.");
   }
+
+  /** Whether it is the last word on what was asked, so that the key of a redemption is done with. Other answers are about
+   * who asked, or how, or say that nobody knows: the same key goes on with the same intent. */
+  get isFinal(): boolean {
+    return this.retryable === false && ![400, 401, 403].includes(this.status);
+  }
 }
 
 function retryAfterOf(reply: Response | undefined): number | undefined {

@@ -1,5 +1,5 @@
 // The same client on a server: for a customer whose handle it keeps, or with the cookie of the shopper's own request.
-import { createLoyalty as create, type Loyalty, type Options } from "@loyalty/client";
+import { createLoyalty as create, LoyaltyError, type Loyalty, type Options, type Problem } from "@loyalty/client";
 
 type Maybe<T> = T | null | undefined;
 type Soon<T> = T | Promise<T>;
@@ -81,6 +81,30 @@ export function createLoyalty({ server, cookies, ...options }: ServerOptions): L
   const personal = server ? withHandle(server, plain) : withCookies(cookies!, plain);
   const send: Fetch = (url, init) => (init.credentials === "include" ? personal : plain)(url, init);
   return create({ ...options, fetch: send as typeof fetch });
+}
+
+/** A ticket for the page of the customer who holds this token: once, within a minute. With the `origin` of your storefront
+ * a script of that page alone can use it; without one, an address (`/session/continue`) as well. Rejects with a
+ * `LoyaltyError`. */
+export async function createTicket(given: {
+  baseUrl: string;
+  /** `SESSION_TICKETS_TOKEN`. */
+  token: string;
+  customerAccessToken: string;
+  origin?: string | undefined;
+  fetch?: typeof fetch;
+}): Promise<string> {
+  const { baseUrl, token, customerAccessToken, origin, fetch: send = fetch } = given;
+  const reply = await send(`${baseUrl.replace(/\/+$/, "")}/api/v1/session-tickets`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ customerAccessToken, origin }),
+    signal: AbortSignal.timeout(30_000),
+  }).catch(() => undefined);
+  const answer = (await reply?.json().catch(() => undefined)) as ({ ticket?: string } & Partial<Problem>) | undefined;
+  if (answer?.ticket) return answer.ticket;
+  const { code = "unreachable", retryable = true } = answer ?? {};
+  throw new LoyaltyError(code, reply?.status ?? 0, retryable, undefined, answer?.code && (answer as Problem));
 }
 
 export * from "@loyalty/client";

@@ -360,6 +360,54 @@ def test_whoever_is_signed_out_at_the_shop_stays_so(script: Script) -> None:
     assert [one["code"] for one in told[1:]] == ["session_required"] * 3
 
 
+# A ticket for the page ------------------------------------------------------------------------------------------------
+
+
+def test_a_ticket_for_a_page_signs_in_there_and_nowhere_else(
+    script: Script, package: Package, service: Service
+) -> None:
+    shop = service.settings["STOREFRONT_ORIGINS"]
+    told = script(
+        """
+      const { createTicket } = await import(given.address);
+      const customerAccessToken = await token("ella");
+      const asked = { baseUrl: `${given.url}/`, token: given.secret, customerAccessToken, origin: given.shop };
+      tell({
+        ticket: await createTicket(asked),
+        foreign: await createTicket(asked),
+        refused: await seen(createTicket({ ...asked, token: "another" })),
+        stale: await seen(createTicket({ ...asked, customerAccessToken: "shcat_stale_token" })),
+        nowhere: await seen(createTicket({ ...asked, baseUrl: "http://127.0.0.1:9" })),
+        other: await seen(createTicket({ ...asked, baseUrl: given.sandbox })),
+      });
+    """,
+        address=(package.folder / "dist" / "server.js").as_uri(),
+        shop=shop,
+    )
+    bring = {"origin": shop, "sec_fetch_site": "same-site"}
+    refused, signed = (
+        service.shopper().api("POST", "/session", {"ticket": told[name]}, **headers)
+        for name, headers in (("foreign", {}), ("ticket", bring))
+    )
+    assert (refused.status_code, signed.json()["state"]) == (401, "enrolled")
+    seen = [(told[name]["code"], told[name]["status"]) for name in ("refused", "stale", "nowhere", "other")]
+    assert seen == [("session_required", 401), ("token_rejected", 401), ("unreachable", 0), ("unreachable", 404)]
+    assert (told["stale"]["retryable"], told["nowhere"]["retryable"]) == (False, True)
+    assert told["stale"]["message"]
+
+
+def test_an_error_says_whether_a_redemptions_key_is_done_with(script: Script) -> None:
+    told = script("""
+      const zoe = as("zoe"), nobody = createLoyalty({ baseUrl: given.url, server: { token: given.secret } });
+      const final = (loyalty) => loyalty.redeem(given.reward, { key: "k".repeat(16) })
+        .catch(({ code, isFinal }) => [code, isFinal]);
+      await zoe.session();
+      const before = await final(nobody), spent = await final(zoe);
+      tell([before, spent]);
+    """)
+    assert told == [["session_required", False], ["insufficient_points", True]]
+
+
 # The cookie of the shopper's own request ------------------------------------------------------------------------------
 
 

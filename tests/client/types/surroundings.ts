@@ -1,5 +1,5 @@
 // What the documented servers have around them.
-import { createLoyalty } from "@loyalty/client/server";
+import { createLoyalty, createTicket } from "@loyalty/client/server";
 
 interface Store { get(name: string): string | undefined; set(name: string, value: string | null): void }
 declare const process: { env: { SESSION_TICKETS_TOKEN: string } };

@@ -180,6 +180,7 @@ def test_no_more_comes_off_than_there_is(shop: Storefront, vendors: Vendors) -> 
         ('mutation { cart(id: "x") { id } }', "Mutation"),
         ("{ products { nodes { id } } }", "first or last"),
         ("{ shop { ...Missing } }", "Missing"),
+        ("{ shop { ... @live { name } } }", "@live"),
         ("{ shop }", "selections"),
         ("{ shop { name }", "early"),
         ("fragment A on Shop { name }", "operation"),
@@ -187,6 +188,19 @@ def test_no_more_comes_off_than_there_is(shop: Storefront, vendors: Vendors) -> 
 )
 def test_a_document_that_shopify_would_not_take_is_not_taken(shop: Storefront, query: str, says: str) -> None:
     assert says in shop.reply(query).json()["errors"][0]["message"]
+
+
+def test_what_may_come_later_comes_at_once(shop: Storefront, vendors: Vendors) -> None:
+    """Hydrogen's cart handler defers the cart, when it changes the codes; whoever answers need not."""
+    query = """mutation ($cartId: ID!, $codes: [String!]!) {
+      cartDiscountCodesUpdate(cartId: $cartId, discountCodes: $codes) {
+        ... @defer(label: "cart") { cart { ...Codes @defer ... on Cart @defer { totalQuantity } } }
+        userErrors { code }
+      }
+    } fragment Codes on Cart { discountCodes { code } }"""
+    done = shop.ask(query, cartId=cart_of(vendors), codes=["SPRING"])["cartDiscountCodesUpdate"]
+    assert done["cart"] == {"discountCodes": [{"code": "SPRING"}], "totalQuantity": 0}
+    assert done["userErrors"] == []
 
 
 def test_values_may_stand_in_the_document_itself(shop: Storefront) -> None:

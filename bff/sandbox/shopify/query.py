@@ -72,11 +72,16 @@ class Reader:
         """`query Name($first: Int = 10) @inContext(language: FR) {`: of these only what variables are by themselves."""
         while (word := self._next()) != "{":
             if word == "@":
-                self._next()
-                if self._peek() == "(":
-                    self._arguments()
+                self._directive()
             elif word == "$":
                 self._variable()
+
+    def _directive(self) -> str:
+        """What comes after the `@`."""
+        name = self._name()
+        if self._peek() == "(":
+            self._arguments()
+        return name
 
     def _variable(self) -> None:
         name = self._next()
@@ -99,13 +104,24 @@ class Reader:
 
     def _spread(self) -> Spread:
         self._next()
-        if self._peek() not in ("on", "{"):
-            return Spread(self._next())
         kind = ""
-        if self._next() == "on":
+        if self._peek() == "on":
+            self._next()
             kind = self._next()
-            self._begin("{")
+        elif self._peek() not in ("{", "@"):
+            name = self._next()
+            self._put_off()
+            return Spread(name)
+        self._put_off()
+        self._begin("{")
         return Spread("", kind, self._selection())
+
+    def _put_off(self) -> None:
+        """`@defer`: a server may answer at once all the same, and this one does."""
+        while self._peek() == "@":
+            self._next()
+            if (name := self._directive()) != "defer":
+                raise ValueError(f"Directive @{name} is not defined here")
 
     def _field(self) -> Field:
         name = alias = self._name()

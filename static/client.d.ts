@@ -823,6 +823,7 @@ export interface Events {
     signed_in: {
         state: SessionState["state"];
     };
+    signed_out: Record<string, never>;
     joined: {
         state: Member["state"];
     };

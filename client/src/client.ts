@@ -170,7 +170,11 @@ export function createLoyalty(options: Options): Loyalty {
     },
     signIn: (token, waiting) => share(`in ${JSON.stringify(token)}`, (signal) => sessions.begin(token, signal), waiting?.signal),
     signInUrl: (returnTo = location.href) => pathOf(`${base}/login`, { return_to: returnTo }),
-    signOut: (waiting) => share("out", (signal) => sessions.end(signal).finally(forgetReads), waiting?.signal),
+    signOut: (waiting) => share("out", async (signal) => {
+      const ended = await sessions.end(signal).finally(forgetReads);
+      emit("signed_out", {});
+      return ended;
+    }, waiting?.signal),
     program: (waiting) => get("/program", waiting, words),
     policies: (waiting) => get("/legal-policies", waiting, words),
     me: (include, waiting) => get("/me", waiting, { include: include?.join(), ...words }),

@@ -9,7 +9,7 @@ import type {
 } from "@loyalty/client";
 
 const Context = createContext<Loyalty | null>(null);
-const CHANGES: EventName[] = ["signed_in", "joined", "redeemed", "coupon_applied", "earned", "referred"];
+const CHANGES: EventName[] = ["signed_in", "signed_out", "joined", "redeemed", "coupon_applied", "earned", "referred"];
 
 /** Gives the client to all that is inside. Make it once, outside of your components. */
 export function LoyaltyProvider(props: {
@@ -33,13 +33,20 @@ export interface Reading<T> {
   reload(): void;
 }
 
-/** `initial` is what your server has read: then nothing is asked until something changes. */
+/** `initial` is what your server has read: then nothing is asked until something changes. What it reads later comes as another
+ * `initial`, and is taken over. */
 function useReading<T>(name: string, read: (client: Loyalty, signal: AbortSignal) => Promise<T>, initial?: T): Reading<T> {
   const client = useLoyalty();
   const [turn, setTurn] = useState(0);
   const [known, setKnown] = useState<Omit<Reading<T>, "reload">>({ data: initial, loading: initial === undefined });
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   const isKnown = initial !== undefined && turn === 0;
+  const told = JSON.stringify(initial);
+  const [heard, setHeard] = useState(told);
+  if (told !== heard) {
+    setHeard(told);
+    setKnown({ data: initial, loading: initial === undefined });
+  }
 
   useEffect(() => {
     if (isKnown) return;
@@ -47,7 +54,11 @@ function useReading<T>(name: string, read: (client: Loyalty, signal: AbortSignal
     setKnown(({ data }) => ({ data, loading: true }));
     read(client, leaving.signal).then(
       (data) => { if (!leaving.signal.aborted) setKnown({ data, loading: false }); },
-      (error: LoyaltyError) => { if (!leaving.signal.aborted) setKnown(({ data }) => ({ data, error, loading: false })); },
+      (error: LoyaltyError) => {
+        if (leaving.signal.aborted) return;
+        // What was known of somebody who has signed out is not shown to the next one.
+        setKnown(({ data }) => ({ data: error.status === 401 ? undefined : data, error, loading: false }));
+      },
     );
     return () => leaving.abort();
     // `name` says all that makes a difference to what is read.
@@ -95,19 +106,24 @@ export interface Action<Given extends unknown[], T> {
   data?: T;
   error?: LoyaltyError;
   busy: boolean;
+  /** Whether the latest one worked. */
+  done: boolean;
 }
+
+const NOTHING = { busy: false, done: false };
 
 function useAction<Given extends unknown[], T>(act: (client: Loyalty, ...given: Given) => Promise<T>): Action<Given, T> {
   const client = useLoyalty();
-  const [known, setKnown] = useState<Omit<Action<Given, T>, "run">>({ busy: false });
+  const [known, setKnown] = useState<Omit<Action<Given, T>, "run">>(NOTHING);
+  useEffect(() => client.on("signed_out", () => setKnown(NOTHING)), [client]);
   const run = useCallback(async (...given: Given) => {
-    setKnown({ busy: true });
+    setKnown({ ...NOTHING, busy: true });
     try {
       const data = await act(client, ...given);
-      setKnown({ data, busy: false });
+      setKnown({ data, busy: false, done: true });
       return data;
     } catch (error) {
-      setKnown({ error: error as LoyaltyError, busy: false });
+      setKnown({ ...NOTHING, error: error as LoyaltyError });
       return undefined;
     }
     // Every `act` is the same function in all but its name.
@@ -134,7 +150,13 @@ export interface Joining extends Action<[], Member> {
 /** `run` agrees to the words in `policies`. When they have changed, the new ones are in there: show them, and ask again. */
 export function useJoin(initial?: LegalPolicies): Joining {
   const { data } = useReading("policies", (client, signal) => client.policies({ signal }), initial);
-  const joining = useAction((client, shown: LegalPolicies) => client.join(shown));
-  const policies = joining.error?.problem?.legalPolicies ?? data;
+  const [changed, setChanged] = useState<LegalPolicies>();
+  const joining = useAction((client, shown: LegalPolicies) =>
+    client.join(shown).catch((error: LoyaltyError) => {
+      setChanged(error.problem?.legalPolicies ?? shown);
+      throw error;
+    }));
+  // They stay while they are agreed to.
+  const policies = changed ?? data;
   return { ...joining, policies, run: async () => policies && joining.run(policies) };
 }

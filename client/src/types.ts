@@ -33,6 +33,7 @@ export type Token = string | HandIn;
 /** What happened, and what is told of it: no name, no address, no code and no token. */
 export interface Events {
   signed_in: { state: SessionState["state"] };
+  signed_out: Record<string, never>;
   joined: { state: Member["state"] };
   redeemed: { rewardId: string; points: number };
   coupon_applied: { result: CartResult["result"] };

@@ -223,6 +223,28 @@ def test_a_reward_says_what_the_cart_lacks_before_points_are_spent(opened: Open,
     expect(line.get_by_role("button")).to_be_enabled()
 
 
+def test_who_signs_out_leaves_no_code_behind(opened: Open) -> None:
+    visit = opened("ella")
+    visit.page.get_by_role("button", name=f"Redeem: {REWARD}").click()
+    visit.page.get_by_role("button", name="Yes, redeem").click()
+    outcome = part(visit, "loyalty-rewards", "outcome")
+    expect(outcome).to_contain_text("Your code: ")
+    visit.run(
+        """async (url) => {
+          const { createLoyalty } = await import(`${url}/client.js`);
+          const { use } = await import(`${url}/elements.js`);
+          window.loyalty = createLoyalty({ baseUrl: url });
+          use(loyalty);
+        }""",
+        visit.url,
+    )
+    expect(part(visit, "loyalty-points")).to_have_text("740 points")
+    visit.run("loyalty.signOut()")
+    expect(part(visit, "loyalty-points").get_by_role("link", name="Sign in")).to_be_visible()
+    expect(part(visit, "loyalty-coupons").get_by_role("link", name="Sign in")).to_be_visible()
+    assert outcome.inner_text() == ""
+
+
 def test_the_documented_elements_show_themselves(opened: Open, service: Service) -> None:
     """The import map before them in the document is run by tests/client/test_in_a_browser.py."""
     _, block = to_run("docs/client.md", "html")

@@ -42,7 +42,7 @@ function adoptStyle(): void {
 
 export abstract class LoyaltyElement<T> extends HTMLElement {
   /** At which events it reads again. */
-  protected events: EventName[] = ["signed_in", "joined", "redeemed", "coupon_applied", "earned"];
+  protected events: EventName[] = ["signed_in", "signed_out", "joined", "redeemed", "coupon_applied", "earned"];
   protected loyalty!: Loyalty;
   protected speech!: Speech;
   private ends: (() => void)[] = [];
@@ -73,7 +73,12 @@ export abstract class LoyaltyElement<T> extends HTMLElement {
     const again = (): void => void this.read();
     const back = (event: PageTransitionEvent): void => { if (event.persisted) again(); };
     addEventListener("pageshow", back);
-    this.ends = [...this.events.map((event) => this.loyalty.on(event, again)), () => removeEventListener("pageshow", back)];
+    this.ends = [
+      ...this.events.map((event) => this.loyalty.on(event, again)),
+      // A code is nobody else's business.
+      this.loyalty.on("signed_out", () => this.outcome.replaceChildren()),
+      () => removeEventListener("pageshow", back),
+    ];
     again();
   }
 

@@ -7,7 +7,7 @@ let forms = 0;
 
 export class LoyaltyRefer extends LoyaltyElement<Referrals> {
   // What somebody has begun to write stays.
-  protected override events: EventName[] = ["signed_in", "joined"];
+  protected override events: EventName[] = ["signed_in", "signed_out", "joined"];
   private readonly number = (forms += 1);
 
   protected override load(signal: AbortSignal): Promise<Referrals> {

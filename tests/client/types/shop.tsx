@@ -33,8 +33,15 @@ function Shop({ initial }: { initial?: MemberAndParts }): ReactElement {
 }
 
 export function Join(): ReactElement | null {
-  const { policies, run, busy, error } = useJoin();
-  return policies ? <button type="button" disabled={busy} onClick={() => void run()}>{error?.code ?? policies.buttonText}</button> : null;
+  const { policies, run, busy, error, done } = useJoin();
+  if (!policies) return null;
+  return (
+    <p>
+      <span id="version">{policies.version}</span>
+      <button type="button" disabled={busy} onClick={() => void run()}>{policies.buttonText}</button>
+      <span id="joined">{done ? "Welcome" : error?.code}</span>
+    </p>
+  );
 }
 
 export function Everything(): ReactElement {

@@ -89,6 +89,7 @@ def test_a_coupon_goes_into_the_cart_beside_another_code_and_who_signs_out_leave
     expect(balance(visit)).to_have_text("1240 points")
     redeem(visit)
     expect(status(visit)).to_contain_text("It is in your cart.")
+    expect(status(visit)).to_be_focused()
     (redemption,) = vendors.member("ella")["redemptions"]
     expect(status(visit)).to_contain_text(redemption["code"])
     expect(balance(visit)).to_have_text("740 points")

@@ -1,12 +1,17 @@
 "use client";
 
 import type { Reward } from "@loyalty/client";
-import { useActionState } from "react";
+import { useActionState, useEffect, useRef } from "react";
 import { redeem } from "@/app/actions";
 import { whyNot } from "@/lib/words";
 
 export function RewardList({ rewards }: { rewards: (Reward & { key: string })[] }) {
   const [told, act, isBusy] = useActionState(redeem, "");
+  const outcome = useRef<HTMLParagraphElement>(null);
+  // The button that had the focus may be gone.
+  useEffect(() => {
+    if (told) outcome.current?.focus();
+  }, [told]);
   return (
     <>
       <ul className="cards">
@@ -30,7 +35,9 @@ export function RewardList({ rewards }: { rewards: (Reward & { key: string })[] 
           </li>
         ))}
       </ul>
-      <p role="status">{isBusy ? "One moment. Do not redeem again." : told}</p>
+      <p role="status" ref={outcome} tabIndex={-1}>
+        {isBusy ? "One moment. Do not redeem again." : told}
+      </p>
     </>
   );
 }

@@ -1,10 +1,16 @@
 import { useRedeem, useRewards } from "@loyalty/client/react";
+import { useEffect, useRef } from "react";
 import { Page } from "../Page.tsx";
 import { ofRedemption, whyNot } from "../words.ts";
 
 export function Rewards() {
   const rewards = useRewards();
   const redeem = useRedeem();
+  const outcome = useRef<HTMLParagraphElement>(null);
+  // The button that had the focus may be gone.
+  useEffect(() => {
+    if (redeem.data || redeem.error) outcome.current?.focus();
+  }, [redeem.data, redeem.error]);
   return (
     <Page title="Rewards">
       <ul className="cards">
@@ -25,7 +31,7 @@ export function Rewards() {
         ))}
       </ul>
       {rewards.error && <p role="alert">The rewards cannot be shown right now.</p>}
-      <p role="status">
+      <p role="status" ref={outcome} tabIndex={-1}>
         {redeem.busy && "One moment. Do not redeem again."}
         {redeem.data && ofRedemption(redeem.data)}
         {redeem.error?.message}

@@ -70,7 +70,7 @@ async function get(path, request, response) {
 }
 
 /** Whether a page of this very shop asks; browsers say so of every POST. */
-const isOurs = ({ headers }) => headers.origin !== undefined && new URL(headers.origin).host === headers.host;
+const isOurs = ({ headers: { origin, host } }) => URL.canParse(origin ?? "") && new URL(origin).host === host;
 
 async function answer(request, response) {
   const path = new URL(request.url, "http://shop").pathname;

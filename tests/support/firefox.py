@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,9 +19,11 @@ import pytest
 from bff.devstack.servers import free_port
 from support.concurrency import until
 from support.shop_setups import OpenTab
-from support.shop_tabs import PATIENCE_SECONDS, WORDS, Tab
+from support.shop_tabs import PATIENCE_SECONDS, WORDS
 
 NAMES = ("firefox-esr", "firefox")
+# Cookies are removed where only the browser's own pages may.
+ARGUMENTS = ("--headless", "--marionette", "--remote-allow-system-access", "--no-remote")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 PREFERENCES: dict[str, str | int | bool] = {
     "intl.accept_languages": "en-US",
@@ -84,6 +86,7 @@ class Marionette:
     def close(self) -> None:
         with suppress(OSError, AssertionError, FirefoxError):
             self.send("Marionette:Quit", flags=["eForceQuit"])
+        self._stream.close()
         self._socket.close()
 
 
@@ -151,15 +154,14 @@ def launched() -> Iterator[Marionette]:
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in given.items()]
         (profile / "user.js").write_text("\n".join(lines), "utf-8")
         process = subprocess.Popen(  # noqa: S603  # The browser.
-            [firefox_path(), "--headless", "--marionette", "--no-remote", "--profile", folder],
+            [firefox_path(), *ARGUMENTS, "--profile", folder],
             env={"PATH": os.environ["PATH"], "HOME": folder, "TMPDIR": folder, "MOZ_HEADLESS_WIDTH": "1280"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             until(lambda: process.poll() is not None or _listens(port), seconds=60)
-            firefox = Marionette(port)
-            yield firefox
-            firefox.close()
+            with closing(Marionette(port)) as firefox:
+                yield firefox
         finally:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10)
@@ -172,11 +174,18 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.fixture(scope="module")
+def firefox_browser() -> Iterator[Marionette]:
+    """One for a module, since it takes long to start."""
+    with launched() as firefox:
+        yield firefox
+
+
 @pytest.fixture
-def firefox() -> Iterator[OpenTab]:
-    with ExitStack() as stack:
-
-        def opened() -> Tab:
-            return FirefoxTab(stack.enter_context(launched()))
-
-        yield opened
+def firefox(firefox_browser: Marionette) -> OpenTab:
+    """A tab without cookies; whatever else pages keep belongs to a shop's origin, which is another in each test."""
+    firefox_browser.send("WebDriver:Navigate", url="about:blank")
+    firefox_browser.send("Marionette:SetContext", value="chrome")
+    firefox_browser.send("WebDriver:ExecuteScript", script="Services.cookies.removeAll()", args=[])
+    firefox_browser.send("Marionette:SetContext", value="content")
+    return lambda: FirefoxTab(firefox_browser)

@@ -53,6 +53,10 @@ class Shop:
         self.visit.press(persona)
         expect(self.page.locator("h1")).to_have_text("Your points")
 
+    def sign_out(self) -> None:
+        self.visit.press("Sign out")
+        self.page.get_by_role("link", name="Sign in").wait_for()
+
     def fill_cart(self) -> None:
         self.open("/")
         self.visit.press("Add Night serum to the cart")
@@ -224,8 +228,7 @@ def test_signing_out_ends_it_here_and_at_the_service(shop: Shop, service: Servic
     shop.page.wait_for_url(f"{service.url}/earn")
     shop.open("/account/loyalty")
     with shop.page.expect_response(f"{service.url}/api/v1/session"):
-        shop.visit.press("Sign out")
-    shop.page.get_by_role("link", name="Sign in").wait_for()
+        shop.sign_out()
     shop.open("/account/loyalty")
     assert shop.visit.path == "/account/login"
     assert shop.page.request.get(f"{service.url}/api/v1/session").json() == {"state": "anonymous"}
@@ -234,7 +237,7 @@ def test_signing_out_ends_it_here_and_at_the_service(shop: Shop, service: Servic
 def test_whoever_is_next_at_this_browser_is_asked_for_anew(shop: Shop, vendors: Vendors) -> None:
     shop.sign_in("ella")
     shop.invite("friend@example.com")
-    shop.visit.press("Sign out")
+    shop.sign_out()
     shop.visit.follow("Points")
     shop.visit.press("zoe")
     shop.invite("another@example.com")
@@ -252,7 +255,7 @@ def test_without_the_program_there_is_still_a_shop(shop: Shop, vendors: Vendors)
 def test_its_pages_have_no_barriers(shop: Shop) -> None:
     shop.sign_in("penny")
     assert shop.visit.barriers() == []
-    shop.visit.press("Sign out")
+    shop.sign_out()
     shop.sign_in("ella")
     shop.fill_cart()
     for path in ("/", "/cart", "/account/loyalty", "/account/loyalty/rewards"):

@@ -81,6 +81,7 @@ PASSED_ON = (
 )  # fmt: skip
 
 
+STOREFRONT_API = "/api/2026-07/graphql.json"
 ASK_FOR_TOKEN = """curl -s {sandbox}/_control/token -H 'Content-Type: application/json' -d '{{"persona": "ella"}}'"""
 
 
@@ -292,7 +293,8 @@ def _print_for_storefronts(service: Server, sandbox: Server) -> None:
     print(f"  {ASK_FOR_TOKEN.format(sandbox=sandbox.url)}", flush=True)
     print("\nA storefront's server (examples/) needs nothing but these, where they are not the ones it begins with:")
     environ = service.options["env"]
-    for name, value in (("LOYALTY_URL", service.url), ("SANDBOX_URL", sandbox.url)):
+    addresses = {"LOYALTY_URL": service.url, "SANDBOX_URL": sandbox.url}
+    for name, value in (addresses | {"SHOPIFY_STOREFRONT_URL": sandbox.url + STOREFRONT_API}).items():
         print(f"  {name}={value}")
     for name in ("SESSION_TICKETS_TOKEN", "SHOPIFY_STOREFRONT_TOKEN"):
         if environ.get(name) in PUBLISHED:

@@ -6,7 +6,10 @@ from pathlib import Path
 import httpx2
 import pytest
 from support.services import Start, Vendors
-from support.storefronts import Storefront, environment, new_port, prepared, storefront
+from support.storefronts import EXAMPLES, Storefront, environment, new_port, prepared, storefront
+
+from bff.devstack import stack as devstack
+from bff.settings.published import PUBLISHED
 
 pytestmark = pytest.mark.examples
 
@@ -51,3 +54,14 @@ def test_no_secret_is_in_what_a_page_gets(shop: Storefront, browser: httpx2.Clie
     for path in ("/", "/config.js", "/shop.js", "/storefront.js"):
         assert "tickets-token" not in browser.get(path).text
         assert "'unsafe-" not in browser.get(path).headers["content-security-policy"]
+
+
+def test_without_settings_it_has_what_make_run_has() -> None:
+    """And nothing that production would take."""
+    begun = (EXAMPLES / "vanilla" / "settings.mjs").read_text("utf-8")
+    given = devstack.environment(8000, 8001, "", "")
+    for name in ("SESSION_TICKETS_TOKEN", "SHOPIFY_STOREFRONT_TOKEN"):
+        assert f'"{name}", "{given[name]}")' in begun
+        assert given[name] in PUBLISHED
+    assert f'"LOYALTY_URL", "{given["PUBLIC_URL"]}")' in begun
+    assert f'"SANDBOX_URL", "{given["SHOPIFY_SHOP_URL"]}")' in begun

@@ -322,6 +322,7 @@ def test_storefronts_get_tickets_and_carts_without_any_setting(root: Path) -> No
         given, vendor = (json.loads(running.get(port, "/")) for port in (running.port, running.sandbox_port))
     assert f"  SESSION_TICKETS_TOKEN={given['SESSION_TICKETS_TOKEN']}\n" in said
     assert f"  SHOPIFY_STOREFRONT_TOKEN={vendor['SHOPIFY_STOREFRONT_TOKEN']}\n" in said
+    assert f"  SHOPIFY_STOREFRONT_URL=http://localhost:{running.sandbox_port}/api/" in said
     assert given["SHOPIFY_STOREFRONT_TOKEN"] == vendor["SHOPIFY_STOREFRONT_TOKEN"]
 
 

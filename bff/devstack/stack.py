@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
+from bff.devstack.greeting import print_addresses, print_for_storefronts
 from bff.devstack.servers import (
     Failed,
     Server,
@@ -31,21 +32,12 @@ from bff.devstack.servers import (
     valkey,
 )
 from bff.sandbox.okendo.program import LINK_RETAILER, RETAIL_PURCHASE
-from bff.settings.previews import LOCAL_ORIGINS, is_local
-from bff.settings.published import OF_A_STOREFRONT, OF_THE_SANDBOX, PUBLISHED
+from bff.settings.published import OF_A_STOREFRONT, OF_THE_SANDBOX
 
 __all__ = ["Server", "environment", "free_port", "postgres", "run", "sandbox_environment", "valkey"]
 ROOT = Path(__file__).parents[2]
 PYTHON = (sys.executable, "-m")
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
-PERSONAS = {
-    "ella": "enrolled, 1,240 points",
-    "penny": "not joined yet, 60 points waiting",
-    "blake": "blocked by the merchant",
-    "zoe": "enrolled, no points yet",
-    "tara": "enrolled, in the top tier",
-    "rami": "enrolled, reads Arabic",
-}
 # What the vendors would have told the merchant.
 SHARED = OF_THE_SANDBOX | {
     "SHOPIFY_CLIENT_ID": "6f3a1c52-9d0e-4b7a-8c41-2e5d7f90ab13",
@@ -81,10 +73,6 @@ PASSED_ON = (
 )  # fmt: skip
 
 
-STOREFRONT_API = "/api/2026-07/graphql.json"
-ASK_FOR_TOKEN = """curl -s {sandbox}/_control/token -H 'Content-Type: application/json' -d '{{"persona": "ella"}}'"""
-
-
 def run(root: Path = ROOT) -> None:
     """Start everything, say where it is, and stay until Ctrl-C; raises SystemExit if a part fails.
 
@@ -99,10 +87,10 @@ def run(root: Path = ROOT) -> None:
         with TemporaryDirectory(prefix="loyalty-") as directory, ExitStack() as stack:
             given = OF_THE_MERCHANT | {name: value for name in PASSED_ON if (value := os.environ.get(name))}
             servers = _start(stack, Path(directory), root, environment(port, sandbox_port, "", "") | given)
-            _print_addresses(servers[-3:])
+            print_addresses(servers[-3:])
             # Other programs wait for this line.
             print(f"ready: http://localhost:{port}", flush=True)
-            _print_for_storefronts(servers[-2], servers[-3])
+            print_for_storefronts(servers[-2], servers[-3])
             _watch(servers)
     except Stopped:
         print("Everything has stopped.")
@@ -270,35 +258,6 @@ def _all_answer(*urls: str) -> bool:
 def _log_contains(log: Path, word: str) -> bool:
     """Whether a program without an address has said so."""
     return log.exists() and word in log.read_text(errors="replace")
-
-
-def _print_addresses(programs: list[Server]) -> None:
-    print()
-    for program in programs:
-        print(f"{program.name:7}  {program.url and program.url + '/'}  (log: {program.log})")
-    print("\nSign in as one of these:")
-    for persona, state in PERSONAS.items():
-        print(f"  {persona:6} {state}")
-    print("\nCtrl-C stops everything.")
-
-
-def _print_for_storefronts(service: Server, sandbox: Server) -> None:
-    """Which pages may call, how to sign in without Shopify's page, and with what a storefront's server comes."""
-    named = [service.options["env"].get(name, "") for name in ("STOREFRONT_ORIGINS", "PREVIEW_ORIGINS")]
-    others = [origin for origin in ",".join(named).split(",") if origin and not is_local(origin)]
-    print(f"\nThe JSON is at {service.url}/api/v1/docs; pages of these origins may call it:")
-    for origin in (*LOCAL_ORIGINS, *others):
-        print(f"  {origin}")
-    print("\nA customer token of ella (or another of them), to hand in with POST /api/v1/session:")
-    print(f"  {ASK_FOR_TOKEN.format(sandbox=sandbox.url)}", flush=True)
-    print("\nA storefront's server (examples/) needs nothing but these, where they are not the ones it begins with:")
-    environ = service.options["env"]
-    addresses = {"LOYALTY_URL": service.url, "SANDBOX_URL": sandbox.url}
-    for name, value in (addresses | {"SHOPIFY_STOREFRONT_URL": sandbox.url + STOREFRONT_API}).items():
-        print(f"  {name}={value}")
-    for name in ("SESSION_TICKETS_TOKEN", "SHOPIFY_STOREFRONT_TOKEN"):
-        if environ.get(name) in PUBLISHED:
-            print(f"  {name}={environ[name]}", flush=True)
 
 
 def _watch(servers: list[Server]) -> None:

@@ -17,8 +17,9 @@ import psycopg
 import pytest
 import redis
 
+from bff.devstack.greeting import PERSONAS
 from bff.devstack.servers import Server, free_port, postgres, valkey
-from bff.devstack.stack import PASSED_ON, PERSONAS, environment, sandbox_environment
+from bff.devstack.stack import PASSED_ON, environment, sandbox_environment
 from bff.settings.read import read_settings
 from bff.settings.table import SETTINGS
 

@@ -1,24 +1,21 @@
 """The examples as their developers start them: each a process of its own, against the test's service and sandbox."""
 
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx2
 
-from bff.devstack.servers import free_port
+from bff.devstack.servers import Server, free_port, running
 from bff.sandbox.config import STOREFRONT_TOKEN
-from support.concurrency import until
 from support.services import ROOT, TICKETS_TOKEN
 from tools.npm import BIN, npm
 
 EXAMPLES = ROOT / "examples"
 PACKAGE = ROOT / ".run" / "client" / "package"
-ENDS_WITHIN_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -60,24 +57,16 @@ def prepared(name: str) -> Path:
 
 @contextmanager
 def storefront(folder: Path, environ: dict[str, str], log: Path, host: str = "localhost") -> Iterator[Storefront]:
-    """`npm start` in the folder of an example, until the test ends; raises with what it said if it does not answer."""
-    surroundings = {
-        "PATH": f"{BIN}:{os.environ['PATH']}",
-        "HOME": os.environ.get("HOME", "/"),
-        "TMPDIR": str(log.parent),
-    }
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  # An example of ours.
-            [str(BIN / "npm"), "start", "--silent"],
-            cwd=folder, env=surroundings | environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        shop = Storefront(folder.name, f"http://{host}:{environ['PORT']}", log)
-        try:
-            until(lambda: process.poll() is not None or _answers(int(environ["PORT"])), seconds=60)
-            assert process.poll() is None, shop.said
-            yield shop
-        finally:
-            _end(process)
+    """`npm start` in the folder of an example, until the test ends, in whatever way; raises Failed with what it said if
+    it does not answer."""
+    surroundings = {"PATH": f"{BIN}:{os.environ['PATH']}", "TMPDIR": str(log.parent)}
+    url = f"http://{host}:{environ['PORT']}"
+    server = Server(
+        folder.name, url, [str(BIN / "npm"), "start", "--silent"], partial(_answers, int(environ["PORT"])), log,
+        {"cwd": folder, "env": surroundings | environ},
+    )  # fmt: skip
+    with running(server):
+        yield Storefront(folder.name, url, log)
 
 
 def _answers(port: int) -> bool:
@@ -85,16 +74,6 @@ def _answers(port: int) -> bool:
         return httpx2.get(f"http://127.0.0.1:{port}/", trust_env=False, timeout=20).status_code < 500
     except httpx2.TransportError:
         return False
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """With all that it has started; whoever does not go is made to."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ENDS_WITHIN_SECONDS)
-            return
 
 
 def new_port() -> int:

@@ -5,6 +5,7 @@ added in the transaction of what it tells of, where that has a row: both are the
 `retention`. An address that wants no more (410 Gone) is a row of its own until a person has events tried again.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ EventType = Literal["signed_in", "joined", "redeemed", "coupon_applied", "earned
 EventState = Literal["waiting", "delivered", "undelivered"]
 # For so long it is tried, and tried again when a person has it tried again.
 TRY_SECONDS = 86_400
+# Before each further try to store one that has no transaction to be in: as long as a database takes to start anew.
+PAUSES = (1, 2, 4, 8, 16)
 log = structlog.get_logger("outbox")
 
 
@@ -64,7 +67,7 @@ INSERT = """
     INSERT INTO outbound_events (message_id, type, deed, customer_id, data, try_until)
     VALUES (%(message_id)s, %(type)s, %(deed)s, %(customer_id)s, %(data)s::jsonb,
         now() + make_interval(secs => %(try_seconds)s))
-    ON CONFLICT (type, deed) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING id
 """
 ADD = f"WITH new AS ({INSERT}) SELECT {deferring('send_event')} FROM new"  # noqa: S608  # See `deferring`.
@@ -110,16 +113,24 @@ class Outbox:
             await connection.execute(ADD.encode(), _values(event))
 
     def record(self, event: NewEvent) -> None:
-        """Add what has no row of its own, beside the request that did it: nobody waits for it, nothing fails by it."""
+        """Add what has no row of its own, beside the request that did it: nobody waits for it, nothing fails by it, and
+        a database that is away for less than half a minute loses nothing."""
         if self._is_on:
             self._tasks.start(self._record(event))
 
     async def _record(self, event: NewEvent) -> None:
-        try:
-            async with self._database.connection(_values(event), ADD):
-                pass
-        except (Problem, psycopg.Error) as error:
-            log.error("event_lost", what=event.type, **cause(error.__cause__ or error))
+        values = _values(event)
+        for pause in (*PAUSES, None):
+            try:
+                async with self._database.connection(values, ADD):
+                    return
+            except (Problem, psycopg.Error) as error:
+                why = error.__cause__ or error
+                # What is wrong with the statement or its rights stays so; a database that is away comes back.
+                if pause is None or isinstance(why, psycopg.ProgrammingError):
+                    log.error("event_lost", what=event.type, **cause(why))
+                    return
+            await asyncio.sleep(pause)
 
     async def find(self, number: int, address: str) -> Due | None:
         """This event, if it is to be sent to this address."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -60,7 +61,7 @@ async def overview(request: Request[OverviewState]) -> Response:
         sum=sum_of(member, earning_rules, found),
         steps=steps_of(earning_rules, found),
         questions=questions,
-        earning_rules=_ways(earning_rules) if earning_rules and state in {"enrolled", None} else earning_rules,
+        earning_rules=_ways(earning_rules, member) if earning_rules and state in {"enrolled", None} else earning_rules,
         unsettled=unsettled,
         ends_soon=_ends_soon(member, request.state["clock"]()),
         progress=TierProgress.from_okendo(member.tier, *inputs) if member and inputs else None,
@@ -109,11 +110,18 @@ def _following(found: Sequence[Reward] | None) -> Reward | None:
     return min(((reward, gap) for reward, gap in gaps if gap is not None), key=lambda pair: pair[1], default=(None,))[0]
 
 
-def _ways(rules: list[ShownRule]) -> list[ShownRule]:
+def _ways(rules: list[ShownRule], member: Member | None) -> list[ShownRule]:
     """A few that a member may not have done yet. The public list does not tell, so what can be done again and again
-    comes first. Joining is done, or it is not known whether it is."""
-    left = [rule for rule in rules if rule.kind != "join"]
+    comes first. Joining is done, or it is not known whether it is; so is telling a birthday that is known."""
+    done = {"join", "birthday"} if member is not None and member.birthday else {"join"}
+    left = [_without_rate(rule) for rule in rules if rule.kind not in done]
     return sorted(left, key=lambda rule: rule.kind.startswith("social_"))[:FEW]
+
+
+def _without_rate(rule: ShownRule) -> ShownRule:
+    """A tier may have another rate than the one that everybody sees."""
+    is_rate = rule.gives is not None and rule.gives.kind == "points_per_spend"
+    return msgspec.structs.replace(rule, gives=None, points=None) if is_rate else rule
 
 
 def _ends_soon(member: Member | None, now: float) -> datetime | None:

@@ -29,7 +29,7 @@ AT_RETAILERS: Mapping[Event, tuple[Group, Action]] = {
     "purchase.created": ("shopping", "retailers"),
 }
 # What only members can do, and what others do about it first. None: whether they are one cannot be read.
-FOR_MEMBERS: frozenset[Action] = frozenset({"complete", "birthday"})
+FOR_MEMBERS: frozenset[Action] = frozenset({"complete", "birthday", "refer", "retailers"})
 FIRST: Mapping[VisitorState | None, Action] = {"anonymous": "sign_in", "pending": "join", None: "wait"}
 
 

@@ -220,3 +220,25 @@ def test_pages_and_styles_are_small(ella: Shopper, settings: dict[str, str]) -> 
 def test_I1_what_is_put_into_a_sentence_is_escaped(start: Start) -> None:
     page = start(BRAND_NAME="Tea & <b>Sons</b>").shopper().get("/")
     assert "whenever you shop at Tea &amp; &lt;b&gt;Sons&lt;/b&gt; and" in page.reply.text
+
+
+def test_a_rate_that_a_tier_may_change_is_not_told_as_the_members_own(service: Service) -> None:
+    """The overview reads what everybody sees; `/earn` reads what is theirs."""
+    rami = service.signed_in("rami")
+    assert "5 points for every $4" in rami.get("/earn").text
+    assert "for every" not in rami.get("/").text
+    assert "1 point for every $1" in service.shopper().get("/").text
+
+
+def test_a_birthday_that_is_known_is_not_asked_for(service: Service, ella: Shopper) -> None:
+    assert "birthday" in ella.get("/").text
+    assert "birthday" not in service.signed_in("tara").get("/").text
+
+
+def test_points_that_end_soon_lead_to_what_can_be_done_about_it(service: Service) -> None:
+    notice = "Your points end on"
+    penny, rami = service.signed_in("penny").get("/").text, service.signed_in("rami").get("/").text
+    assert f"{notice} " in penny
+    assert "Join to use your points" in penny.partition(notice)[2][:60]
+    assert "See ways to earn" in rami.partition(notice)[2][:60]
+    assert "Choose a reward before that" not in rami

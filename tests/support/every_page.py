@@ -137,7 +137,6 @@ def _with_the_ticket_of(persona: str) -> Going:
 
 def _reaching(tier: str, path: str) -> Going:
     def going(visit: Visit, vendors: Vendors) -> None:
-        vendors.control("clock", advance=86_400)
         vendors.control("member", persona="rami", tier=tier)
         visit.go(path)
 

@@ -168,7 +168,7 @@ def _linking(visit: Visit, vendors: Vendors) -> None:
 def _unlinking(visit: Visit, vendors: Vendors) -> None:
     visit.go("/retailers")
     visit.page.locator("main summary").first.click()
-    visit.page.get_by_role("button", name="Unlink now").first.click()
+    visit.page.locator("main details[open] button").first.click()
     visit.page.wait_for_url("**/retailers?unlinked=1")
 
 

@@ -176,4 +176,4 @@ def test_the_page_is_small(page: Page) -> None:
 
 def test_the_document_says_which_texts_are_times(document: Any) -> None:
     times = re.findall(r'"format": "date-time"', json.dumps(document["components"]["schemas"]))
-    assert len(times) == 9
+    assert len(times) == 13

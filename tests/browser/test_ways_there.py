@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 NOBODY = {
     "/blocked": "whoever is blocked is led there from every page",
     "/session/continue": "another site sends shoppers there, with a ticket",
+    "/retailers/{id}/unlink": "who signs in after sending its form is led there, and on to the shops",
 }
 FOR_WHO_IS_SIGNED_IN = "there is nothing of theirs before they sign in"
 NOT_REACHED: Mapping[str, Mapping[str, str]] = {

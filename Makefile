@@ -146,9 +146,9 @@ WITH_EXAMPLES = \
 test: check
 	@$(call TESTED,not examples)
 
-# Each of these tests is a browser, a shop and two servers.
+# Each of these tests is a browser, a shop and two servers; those of a file share a shop, which is built in its folder.
 examples: $(DEV) client
-	@$(call TESTED,examples,$(WITH_EXAMPLES),-n 3)
+	@$(call TESTED,examples,$(WITH_EXAMPLES),-n 3 --dist loadfile)
 
 # Another CRASH_SEED tells other stories.
 test-long: $(DEV)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.examples]
 REWARD = "$5 off your order"
 HOUR = 3700
 # What a page that is loaded anew asks of the service.
-ASKED = {"next": set[str](), "react-vite": {"/session", "/me?include=rewards&locale=en", "/me?locale=en"}}
+ASKED = {"next": set[str](), "react-vite": {"/session", "/me/rewards?locale=en", "/me?locale=en"}}
 
 
 @pytest.fixture(scope="module", params=["react-vite", "next"])

@@ -120,8 +120,10 @@ def _ways(rules: list[ShownRule], member: Member | None) -> list[ShownRule]:
 
 def _without_rate(rule: ShownRule) -> ShownRule:
     """A tier may have another rate than the one that everybody sees."""
-    is_rate = rule.gives is not None and rule.gives.kind == "points_per_spend"
-    return msgspec.structs.replace(rule, gives=None, points=None) if is_rate else rule
+    gives = rule.gives
+    if gives is None or gives.kind != "points_per_spend":
+        return rule
+    return msgspec.structs.replace(rule, gives=msgspec.structs.replace(gives, points=None, spend=None))
 
 
 def _ends_soon(member: Member | None, now: float) -> datetime | None:

@@ -226,7 +226,9 @@ def test_a_rate_that_a_tier_may_change_is_not_told_as_the_members_own(service: S
     """The overview reads what everybody sees; `/earn` reads what is theirs."""
     rami = service.signed_in("rami")
     assert "5 points for every $4" in rami.get("/earn").text
-    assert "for every" not in rami.get("/").text
+    words = rami.get("/").text
+    assert "for every" not in words
+    assert "Place an order Points" in words
     assert "1 point for every $1" in service.shopper().get("/").text
 
 

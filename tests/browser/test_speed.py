@@ -17,6 +17,8 @@ pytest_plugins = ["support.chromium"]
 pytestmark = pytest.mark.browser
 # Ten segments, which a server may send before it has heard of the first (RFC 6928).
 FIRST_FLIGHT = 14 * 1024
+# A packet may end within a line, whose end then moves its beginning.
+STILL = 0.02
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 5"><path fill="#aa8" d="M0 0h8v5H0z"/></svg>'
 
 
@@ -35,7 +37,7 @@ def flaws(visit: Visit, path: str) -> list[str]:
     assert found.tag, path
     begun = len(re.findall(rf"<{found.tag}\b".encode(), first_flight(visit, path)))
     late = [f"the largest part, {found.tag} number {found.number}, comes late"] if begun <= found.number else []
-    return late + ([f"moves by {found.shift:.3f}: {found.moved}"] if found.shift else [])
+    return late + ([f"moves by {found.shift:.3f}: {found.moved}"] if found.shift > STILL else [])
 
 
 @pytest.fixture

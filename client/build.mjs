@@ -1,7 +1,7 @@
 // Makes dist/ of src/ and of the OpenAPI document: ES modules, and what TypeScript has to know of them.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import openapiTS, { astToString } from "openapi-typescript";
 
 const DOCUMENT = process.argv[2] ?? "../docs/openapi.json";
@@ -20,9 +20,16 @@ const client = {
   name: "client",
   setup: (it) => it.onResolve({ filter: /^@loyalty\/client$/ }, () => ({ path: "./client.js", external: true })),
 };
+const styles = {
+  name: "styles",
+  setup: (it) => it.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+    const { code } = await transform(readFileSync(path, "utf-8"), { loader: "css", minify: true });
+    return { contents: code.trim(), loader: "text" };
+  }),
+};
 await build({
   entryPoints: ENTRIES, outdir: "dist", bundle: true, minify: true, format: "esm", target: "es2022", external: ["react"],
-  banner: { js: `/*! ${name} ${version} */` }, plugins: [client],
+  banner: { js: `/*! ${name} ${version} */` }, plugins: [client, styles],
 });
 
 // The client's in one file, for whoever loads the module from the service.

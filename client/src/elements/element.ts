@@ -1,19 +1,9 @@
 // What every element does: it reads, shows, says what goes wrong with a way on, and reads again when something has changed.
 import { createLoyalty, type EventName, type Loyalty, type LoyaltyError } from "@loyalty/client";
 import { h, present, type Child } from "./dom";
+import STYLE from "./element.css";
 import { Speech, type Words } from "./words";
 
-// Rules of the page win over these, which are in a layer. No rule says a colour but for the one of an error.
-const STYLE = `@layer loyalty {
-  [part=content], [part=outcome], [part=list] > li { display: flex; flex-wrap: wrap; align-items: center; gap: var(--loyalty-gap, .5rem) }
-  [part=list] { display: grid; gap: var(--loyalty-gap, .5rem); margin: 0; padding: 0; list-style: none; flex: 1 }
-  [part~=button] { font: inherit; min-height: 2.75rem; padding: 0 1rem; border: 1px solid; border-radius: var(--loyalty-radius, .5rem);
-    color: var(--loyalty-button-ink, ButtonText); background: var(--loyalty-button, ButtonFace); cursor: pointer }
-  :is([part=content], [part=outcome], [part=status]) a { display: inline-block; padding-block: .25rem }
-  [part~=button][aria-disabled=true] { opacity: .6; cursor: progress }
-  [part=error] { color: var(--loyalty-error, #b00020) }
-  [part=status]:empty, [part=outcome]:empty { display: none }
-}`;
 const connected = new Set<LoyaltyElement<unknown>>();
 let client: Loyalty | undefined;
 let ownWords: Partial<Words> = {};

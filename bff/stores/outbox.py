@@ -130,7 +130,11 @@ class Outbox:
                 if pause is None or isinstance(why, psycopg.ProgrammingError):
                     log.error("event_lost", what=event.type, **cause(why))
                     return
-            await asyncio.sleep(pause)
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                log.error("event_lost", what=event.type, failure="the process ended")
+                raise
 
     async def find(self, number: int, address: str) -> Due | None:
         """This event, if it is to be sent to this address."""

@@ -1,7 +1,8 @@
 """How much of what is repeated for breadth is repeated: a little by `make test`, much by `make test-long`.
 
 `make test-long` sets BREADTH=long; each number can also be set by itself, such as `CRASH_SCHEDULES=300 make test-long`.
-A test that uses one of them carries the marker `broad`, and `make test-long` runs these tests and no others.
+A test that uses one of them carries the marker `broad`, and `make test-long` runs these tests and no others. Continuous
+integration runs them with the smaller numbers of .ci/run.
 """
 
 import os
